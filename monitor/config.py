@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line, environment, secret files and one YAML file in; one frozen settings tree out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_cache_path, user_state_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = [
+    "ID_PATTERN",
+    "CaptureSettings",
+    "FacesSettings",
+    "HttpSettings",
+    "Id",
+    "LivenessSettings",
+    "LogSettings",
+    "MqttSettings",
+    "NodeSettings",
+    "PolicySettings",
+    "Profile",
+    "PullSettings",
+    "Settings",
+    "WhipSettings",
+]
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Profile(StrEnum):
+    """Operating points of the sequential test."""
+
+    ENTERPRISE = "enterprise"
+    KYC = "kyc"
+    BROADCAST = "broadcast"
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(Section):
+    """This process among others."""
+
+    name: Id = Field("lifesign", description="Node id in MQTT topics; unique per broker.")
+    drain_s: Positive = Field(20.0, description="Longest time to close verdicts and empty the outbox on SIGTERM.")
+
+
+class HttpSettings(Section):
+    """Where WHIP, the HTTP API, the console, health and metrics are served."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    tls_certificate: Path | None = Field(None, description="PEM file; browsers publish cameras over HTTPS only.")
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+
+
+class IceServer(Section):
+    """One STUN or TURN server told to publishers in Link headers and used here."""
+
+    url: str = Field(description="stun:host:port, turn:host:port or turns:host:port.")
+    username: str | None = Field(None, description="TURN user.")
+    credential: SecretStr | None = Field(None, description="TURN password.")
+
+
+class WhipSettings(Section):
+    """Who may publish, and how much (RFC 9725)."""
+
+    tokens: tuple[SecretStr, ...] = Field(
+        (), description="Bearer tokens that may publish; when none is set one is made and kept in the state folder."
+    )
+    max_participants: int = Field(16, ge=1, description="Sessions at once; more are answered with 503.")
+    max_offer_bytes: int = Field(131_072, ge=1024, description="Largest SDP body.")
+    retry_after_s: int = Field(10, ge=1, description="Retry-After of a 503 answer.")
+    connect_timeout_s: Positive = Field(15.0, description="A session that has no media by then is closed.")
+    ice_servers: tuple[IceServer, ...] = Field((), description="STUN and TURN servers.")
+
+
+class PullSettings(Section):
+    """One participant pulled from a media server by WHEP."""
+
+    call: Id = Field(description="Call the participant belongs to.")
+    participant: Id = Field(description="Name of the participant.")
+    url: str = Field(description="WHEP endpoint, http or https.")
+    token: SecretStr | None = Field(None, description="Bearer token of the media server.")
+
+
+class CaptureSettings(Section):
+    """How call media become frames."""
+
+    samples_per_s: Positive = Field(5.0, le=30, description="Frames looked at per second and participant.")
+    stall_after_s: Positive = Field(2.0, description="Silence after which a participant counts as stalled.")
+    end_after_s: Positive = Field(30.0, description="Silence after which a participant's session is closed.")
+    decode_threads: int = Field(2, ge=1, le=64, description="Threads that convert sampled frames.")
+    backoff_initial_s: Positive = Field(0.5, description="First wait before a WHEP reconnect.")
+    backoff_max_s: Positive = Field(30.0, description="Longest wait before a WHEP reconnect.")
+    request_timeout_s: Positive = Field(10.0, description="Longest wait for a signalling answer.")
+
+
+class FacesSettings(Section):
+    """How frames become steady face tracks."""
+
+    max_faces: int = Field(4, ge=1, le=16, description="Faces followed per participant.")
+    min_face_px: int = Field(64, ge=24, description="Shorter side of a face box below which nothing is said.")
+    crop_px: int = Field(
+        128, ge=64, le=512, description="Side of the aligned crop; the detector's contract must agree."
+    )
+    threads: int = Field(2, ge=1, le=64, description="Face finding threads.")
+    forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
+
+
+class LivenessSettings(Section):
+    """Which network judges the faces, and where it runs."""
+
+    model: str = Field("default", description="Name in `lifesign models list`.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    threads: int = Field(1, ge=1, le=64, description="Torch threads on the CPU.")
+    batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
+    max_tracks: int = Field(256, ge=1, description="Face tracks with state at once.")
+
+
+class PolicySettings(Section):
+    """How evidence becomes verdicts."""
+
+    profile: Profile = Field(Profile.ENTERPRISE, description="Operating point.")
+
+
+class MqttTls(Section):
+    """TLS towards the broker."""
+
+    ca: Path | None = Field(None, description="PEM file of the broker's authority; the system's when unset.")
+    certificate: Path | None = Field(None, description="PEM file of the client certificate.")
+    key: Path | None = Field(None, description="PEM file of the client key.")
+
+
+class MqttSettings(Section):
+    """Where events go."""
+
+    broker: Literal["embedded", "external", "none"] = Field(
+        "embedded", description="embedded starts a broker on loopback; none publishes on stdout and HTTP only."
+    )
+    host: str = Field("127.0.0.1", description="External broker.")
+    port: int = Field(
+        1883, ge=0, le=65535, description="Broker port; the embedded broker listens here too (0: a free one)."
+    )
+    version: Literal["5", "3.1.1"] = Field("5", description="MQTT protocol version.")
+    username: str | None = Field(None, description="User name.")
+    password: SecretStr | None = Field(None, description="Password.")
+    tls: MqttTls | None = Field(None, description="TLS; unset is plain text, for loopback only.")
+    root: str = Field("lifesign/v1", pattern=r"^[^+#\x00]{1,200}$", description="Root of all topics.")
+    client_id: str | None = Field(None, description="MQTT client id; from the node name when unset.")
+    publish_timeout_s: Positive = Field(3.0, description="Longest wait for the broker's acknowledgement.")
+    reconnect_max_s: Positive = Field(30.0, description="Longest wait between connection attempts.")
+    alert_expiry_s: int = Field(86_400, ge=1, description="The broker drops an undelivered alert after this time.")
+    outbox: Path | None = Field(None, description="SQLite file; in the state folder when unset.")
+    outbox_max_rows: int = Field(100_000, ge=10, description="Alerts kept while the broker is away; full is not ready.")
+
+
+class LogSettings(Section):
+    """What is said on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level shown.")
+    format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, JSON otherwise.")
+
+
+class PathsSettings(Section):
+    """Where files are kept."""
+
+    cache: Path = Field(default_factory=lambda: user_cache_path("lifesign"), description="Fetched assets.")
+    state: Path = Field(default_factory=lambda: user_state_path("lifesign"), description="Outbox and generated token.")
+
+
+class Settings(BaseSettings):
+    """The whole configuration; environment names are LIFESIGN_SECTION__KEY."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LIFESIGN_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    version: Literal[1] = Field(1, description="Version of this file's format.")
+    node: NodeSettings = NodeSettings()
+    http: HttpSettings = HttpSettings()
+    whip: WhipSettings = WhipSettings()
+    pulls: tuple[PullSettings, ...] = Field((), description="Participants pulled from media servers by WHEP.")
+    capture: CaptureSettings = CaptureSettings()
+    faces: FacesSettings = FacesSettings()
+    liveness: LivenessSettings = LivenessSettings()
+    policy: PolicySettings = PolicySettings()
+    mqtt: MqttSettings = MqttSettings()
+    log: LogSettings = LogSettings()
+    paths: PathsSettings = PathsSettings()
+
+    @model_validator(mode="after")
+    def _tls_pair(self) -> "Settings":
+        if (self.http.tls_certificate is None) != (self.http.tls_key is None):
+            raise ValueError("http.tls_certificate and http.tls_key go together")
+        return self

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error a user can meet: a stable code, what happened, what to do next.
+
+LifesignError
+├── UsageError                 usage            arguments that make no sense          exit 2
+│   └── ConfigError            config           configuration that cannot be used     exit 2
+├── StartError                 start            the service could not start           exit 3
+│   ├── AssetError             asset            a needed file is missing or altered
+│   ├── ModelError             model            weights that must not be used
+│   └── BrokerError            broker           no MQTT broker to publish to
+├── MediaError                 media            one file or stream cannot be judged   exit 1
+│   ├── FileError              file             a file that cannot be played
+│   └── PullError              pull             a media server that cannot be read
+├── RequestError               request          an HTTP request that is refused       4xx / 503
+│   ├── OfferError             offer            SDP that is malformed
+│   ├── CodecError             codec            an offer nobody here can decode
+│   ├── SizeError              size             a body over its limit
+│   ├── ContentTypeError       content_type     a body of another media type
+│   ├── TokenError             token            bearer token missing or wrong
+│   ├── IdError                id               a call or participant id that is not allowed
+│   ├── SessionError           session          no such session
+│   ├── PreconditionError      precondition     If-Match missing or stale
+│   └── CapacityError          capacity         no room for another participant
+└── PublishError               publish          an event that did not reach the broker
+    ├── RefusedError           refused          the broker answered, and refused
+    └── OutboxError            outbox           the outbox cannot be written
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "AssetError",
+    "BrokerError",
+    "CapacityError",
+    "CodecError",
+    "ConfigError",
+    "ContentTypeError",
+    "FileError",
+    "IdError",
+    "LifesignError",
+    "MediaError",
+    "ModelError",
+    "OfferError",
+    "OutboxError",
+    "PreconditionError",
+    "PublishError",
+    "PullError",
+    "RefusedError",
+    "RequestError",
+    "SessionError",
+    "SizeError",
+    "StartError",
+    "TokenError",
+    "UsageError",
+]
+
+
+class LifesignError(Exception):
+    """Root of the tree; `what` says what happened, `advice` what to do next."""
+
+    code: ClassVar[str] = "lifesign"
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.what} {self.advice}"
+
+
+class UsageError(LifesignError):
+    """Arguments that make no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """Configuration that cannot be used."""
+
+    code = "config"
+
+
+class StartError(LifesignError):
+    """The service could not start."""
+
+    code = "start"
+    exit_code = 3
+
+
+class AssetError(StartError):
+    """A file the program needs is missing or altered."""
+
+    code = "asset"
+
+
+class ModelError(StartError):
+    """Weights that must not be used: wrong hash, contract or licence."""
+
+    code = "model"
+
+
+class BrokerError(StartError):
+    """No MQTT broker to publish to."""
+
+    code = "broker"
+
+
+class MediaError(LifesignError):
+    """One file or stream cannot be judged."""
+
+    code = "media"
+    exit_code = 1
+
+
+class FileError(MediaError):
+    """A file that cannot be played."""
+
+    code = "file"
+
+
+class PullError(MediaError):
+    """A media server that cannot be read."""
+
+    code = "pull"
+
+
+class RequestError(LifesignError):
+    """An HTTP request that is refused; `status` is the HTTP status, `headers` go with the answer."""
+
+    code = "request"
+    exit_code = 1
+    status: ClassVar[int] = 400
+
+    def __init__(self, what: str, advice: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(what, advice)
+        self.headers = headers or {}
+
+
+class OfferError(RequestError):
+    """SDP that is malformed or asks for what a session cannot hold."""
+
+    code = "offer"
+
+
+class CodecError(RequestError):
+    """An offer with no codec that can be decoded here."""
+
+    code = "codec"
+    status = 406
+
+
+class SizeError(RequestError):
+    """A body over its limit."""
+
+    code = "size"
+    status = 413
+
+
+class ContentTypeError(RequestError):
+    """A body of another media type than the one asked for."""
+
+    code = "content_type"
+    status = 415
+
+
+class TokenError(RequestError):
+    """Bearer token missing or wrong."""
+
+    code = "token"
+    status = 401
+
+
+class IdError(RequestError):
+    """A call or participant id that is not allowed."""
+
+    code = "id"
+    status = 422
+
+
+class SessionError(RequestError):
+    """No such session."""
+
+    code = "session"
+    status = 404
+
+
+class PreconditionError(RequestError):
+    """If-Match missing (428) or stale (412)."""
+
+    code = "precondition"
+    status = 412
+
+
+class CapacityError(RequestError):
+    """No room for another participant."""
+
+    code = "capacity"
+    status = 503
+
+
+class PublishError(LifesignError):
+    """An event that did not reach the broker."""
+
+    code = "publish"
+    exit_code = 1
+
+
+class RefusedError(PublishError):
+    """The broker answered, and refused."""
+
+    code = "refused"
+
+
+class OutboxError(PublishError):
+    """The outbox cannot be written."""
+
+    code = "outbox"
