@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The networks: how they are made, measured and loaded; knows nothing of the monitor."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Face tracks in, calibrated evidence out."""
