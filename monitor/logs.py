@@ -116,7 +116,8 @@ def _formatter(shared: list[Processor], *, human: bool, colors: bool) -> logging
         plain = structlog.dev.plain_traceback
         renderers.append(structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=0))
     else:
-        renderers += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        renderers += [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer(default=str)]
     return structlog.stdlib.ProcessorFormatter(processors=renderers, foreign_pre_chain=shared)
 
 
