@@ -166,8 +166,9 @@ def _exploded(variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _plain(node: object) -> Any:  # noqa: ANN401 whatever YAML can hold
+    """The YAML node without its line numbers; a key with nothing after it counts as not given."""
     if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): _plain(value) for key, value in node.items() if value is not None}
     if isinstance(node, CommentedSeq):
         return [_plain(item) for item in node]
     return node
