@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An SDP offer as text in; the same offer, known to be one that a session can hold, or an error out."""
+
+import re
+from typing import Final
+
+from aiortc.codecs import CODECS, is_rtx
+from aiortc.rtcdtlstransport import X509_DIGEST_ALGORITHMS
+from aiortc.rtcpeerconnection import find_common_codecs
+from aiortc.sdp import MediaDescription, SessionDescription
+
+from monitor.errors import CodecError, OfferError
+
+__all__ = ["MAX_CANDIDATES", "SEND_HINT", "checked_offer"]
+
+MAX_SECTIONS: Final = 8
+MAX_CANDIDATES: Final = 64
+"""Candidates of one session; each makes this host send connectivity checks to an address of the peer's choice."""
+
+SEND_HINT: Final = "Offer one sendonly video track (VP8 or H.264) and at most one audio track, bundled."
+ICE_NAME: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
+ICE_PASSWORD: Final = re.compile(r"[A-Za-z0-9+/]{22,256}")
+CODEC_ADVICE: Final = {
+    "video": "Offer VP8 or H.264 (packetization mode 1); in a browser use setCodecPreferences.",
+    "audio": "Offer Opus, G.722, PCMU or PCMA, or leave audio out.",
+}
+
+
+def checked_offer(text: str) -> str:
+    """Check everything that would otherwise fail half-way through the negotiation (RFC 9725, section 4.4).
+
+    Raises `OfferError` for text that is not SDP or offers other than one video and at most one audio track to
+    send, `CodecError` when a track has no codec that can be decoded here.
+    """
+    description = _parsed(text)
+    media = description.media
+    _demand(bool(media), "The offer has no media.")
+    _demand(len(media) <= MAX_SECTIONS, f"The offer has more than {MAX_SECTIONS} media sections.")
+    _demand(all(each.kind in CODECS for each in media), "The offer has a data channel or another section than media.")
+    _demand(len({each.rtp.muxId for each in media}) == len(media), "Two media sections have the same mid.")
+    for each in media:
+        each.direction = each.direction or "sendrecv"
+        _check_section(each)
+    _check_tracks(media)
+    return str(description)
+
+
+def _parsed(text: str) -> SessionDescription:
+    try:
+        return SessionDescription.parse(text)
+    except Exception as error:  # the parser raises whatever the text leads it to
+        raise OfferError("The body is not a session description (SDP).", "Send the offer as WebRTC made it.") from error
+
+
+def _check_section(media: MediaDescription) -> None:
+    if not any(not is_rtx(each) for each in find_common_codecs(CODECS[media.kind], media.rtp.codecs)):
+        offered = ", ".join(sorted({each.name for each in media.rtp.codecs if not is_rtx(each)})) or "nothing"
+        raise CodecError(f"No {media.kind} codec of the offer can be decoded: {offered}.", CODEC_ADVICE[media.kind])
+    _demand(media.rtcp_mux, "The offer does not multiplex RTP and RTCP (a=rtcp-mux).")
+    name, password = (media.ice.usernameFragment, media.ice.password) if media.ice else (None, None)
+    _demand(bool(ICE_NAME.fullmatch(name or "")), "The ICE user name is missing or malformed.")
+    _demand(bool(ICE_PASSWORD.fullmatch(password or "")), "The ICE password is missing or malformed.")
+    algorithms = {each.algorithm.lower() for each in media.dtls.fingerprints} if media.dtls else set()
+    _demand(bool(algorithms & X509_DIGEST_ALGORITHMS.keys()), "The DTLS fingerprint or setup attribute is missing.")
+    _demand(len(media.ice_candidates) <= MAX_CANDIDATES, f"The offer has more than {MAX_CANDIDATES} candidates.")
+
+
+def _check_tracks(media: list[MediaDescription]) -> None:
+    sent = [each.kind for each in media if each.direction in {"sendonly", "sendrecv"}]
+    _demand("video" in sent, "The offer sends no video." if "audio" not in sent else "The offer sends audio only.")
+    _demand(sent.count("video") == 1, f"The offer sends {sent.count('video')} video tracks.")
+    _demand(sent.count("audio") <= 1, f"The offer sends {sent.count('audio')} audio tracks.")
+
+
+def _demand(condition: bool, what: str) -> None:  # noqa: FBT001  # reads as an assertion
+    if not condition:
+        raise OfferError(what, SEND_HINT)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Callers and servers for tests: synthetic tracks, a WHIP publisher, an HTTP server on a free loopback port."""
+
+import asyncio
+import contextlib
+import fractions
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+import aiohttp
+import av
+import numpy as np
+import uvicorn
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from av import AudioFrame, VideoFrame
+
+__all__ = ["Encoded", "Pattern", "Publisher", "Tone", "h264_packets", "serving", "write_clip"]
+
+RATE = 90_000
+
+
+def pattern(width: int, height: int, step: int) -> VideoFrame:
+    """A diagonal gradient that moves with `step`, with a block of noise so that codecs have something to do."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    picture = np.full((height * 3 // 2, width), 128, np.uint8)
+    picture[:height] = (rows + columns + 4 * step) % 220 + 16
+    noise = np.random.default_rng(step).integers(16, 235, (height // 4, width // 4), np.uint8)
+    picture[: height // 4, : width // 4] = noise
+    return VideoFrame.from_ndarray(picture, format="yuv420p")
+
+
+class Pattern(MediaStreamTrack):
+    """A synthetic camera: `size` may be changed and `paused` set while it runs; ends after `seconds`."""
+
+    kind = "video"
+
+    def __init__(self, width: int = 320, height: int = 240, fps: float = 30, seconds: float = 1e9) -> None:
+        super().__init__()
+        self.size = (width, height)
+        self.fps = fps
+        self.paused = asyncio.Event()
+        self._seconds = seconds
+        self._began = time.monotonic()
+        self._step = 0
+
+    async def recv(self) -> VideoFrame:
+        while self.paused.is_set():
+            await asyncio.sleep(0.02)
+        elapsed = time.monotonic() - self._began
+        self._step = max(self._step + 1, int(elapsed * self.fps))
+        at = self._step / self.fps
+        await asyncio.sleep(max(0.0, at - elapsed))
+        if at > self._seconds:
+            self.stop()
+            raise av.EOFError(0, "the pattern is over")
+        picture = pattern(*self.size, self._step)
+        picture.pts, picture.time_base = int(at * RATE), fractions.Fraction(1, RATE)
+        return picture
+
+
+class Tone(MediaStreamTrack):
+    """A synthetic microphone: a 440 Hz tone, 48 kHz mono in 20 ms frames."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+        self._samples = 0
+
+    async def recv(self) -> AudioFrame:
+        await asyncio.sleep(max(0.0, self._samples / 48_000 - (time.monotonic() - self._began)))
+        times = (np.arange(960) + self._samples) / 48_000
+        wave = (8000 * np.sin(2 * np.pi * 440 * times)).astype(np.int16)
+        sound = AudioFrame.from_ndarray(wave.reshape(1, -1), format="s16", layout="mono")
+        sound.sample_rate, sound.pts, sound.time_base = 48_000, self._samples, fractions.Fraction(1, 48_000)
+        self._samples += 960
+        return sound
+
+
+def h264_packets(profile: str, width: int = 320, height: int = 240, count: int = 90) -> list[av.Packet]:
+    """An H.264 stream of a profile (baseline, main, high) without B-frames, a keyframe every 15 pictures."""
+    codec = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.time_base = fractions.Fraction(1, 30)
+    codec.framerate = fractions.Fraction(30, 1)
+    codec.gop_size = 15
+    codec.bit_rate = 600_000
+    codec.options = {"profile": profile, "tune": "zerolatency", "level": "31", "bf": "0"}
+    packets: list[av.Packet] = []
+    for step in range(count):
+        picture = pattern(width, height, step)
+        picture.pts, picture.time_base = step, codec.time_base
+        packets += codec.encode(picture)
+    packets += codec.encode(None)
+    return packets
+
+
+class Encoded(MediaStreamTrack):
+    """A track of packets that are encoded already, played in a loop at 30 a second; aiortc passes them through."""
+
+    kind = "video"
+
+    def __init__(self, packets: Sequence[av.Packet]) -> None:
+        super().__init__()
+        self._data = [bytes(each) for each in packets]
+        self._began = time.monotonic()
+        self._step = 0
+
+    async def recv(self) -> av.Packet:
+        await asyncio.sleep(max(0.0, self._step / 30 - (time.monotonic() - self._began)))
+        packet = av.Packet(self._data[self._step % len(self._data)])
+        packet.pts, packet.time_base = self._step, fractions.Fraction(1, 30)
+        self._step += 1
+        return packet
+
+
+class Publisher:
+    """A WHIP publisher: an async context manager that offers its tracks and leaves with DELETE.
+
+    `codecs` narrows the video codecs offered, each a mime type or a profile-level-id. `status`, `headers` and `answer`
+    are those of the POST; a refused offer leaves `connection` unconnected.
+    """
+
+    def __init__(self, url: str, token: str, tracks: Sequence[MediaStreamTrack], codecs: Sequence[str] = ()) -> None:
+        self.url = url
+        self.token = token
+        self.status = 0
+        self.answer = ""
+        self.headers: dict[str, str] = {}
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        for track in tracks:
+            self.connection.addTransceiver(track, direction="sendonly")
+        self._prefer(codecs)
+        self._http = aiohttp.ClientSession()
+
+    def _prefer(self, codecs: Sequence[str]) -> None:
+        for transceiver in self.connection.getTransceivers():
+            known = RTCRtpSender.getCapabilities(transceiver.kind).codecs
+            wanted = [
+                each for each in known if each.mimeType in codecs or each.parameters.get("profile-level-id") in codecs
+            ]
+            if wanted and transceiver.kind == "video":
+                rtx = [each for each in known if each.mimeType == "video/rtx"]
+                transceiver.setCodecPreferences(wanted + rtx)
+
+    async def __aenter__(self) -> "Publisher":
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/sdp"}
+        async with self._http.post(self.url, data=self.connection.localDescription.sdp, headers=headers) as response:
+            self.status = response.status
+            self.headers = dict(response.headers)
+            self.answer = await response.text()
+        if self.status == 201:
+            await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+        await self.connection.close()
+        await self._http.close()
+
+    @property
+    def location(self) -> str:
+        """Absolute URL of the session."""
+        return str(aiohttp.client.URL(self.url).join(aiohttp.client.URL(self.headers["Location"])))
+
+    async def leave(self) -> None:
+        """Send DELETE; harmless when the session is over."""
+        if self.status == 201:
+            async with self._http.delete(self.location, headers={"Authorization": f"Bearer {self.token}"}):
+                self.status = 0
+
+
+class LoopbackServer(uvicorn.Server):
+    """uvicorn that leaves the signals of the test process alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Callable[..., object]) -> AsyncIterator[str]:
+    """Serve an ASGI app on a free loopback port; gives its base URL."""
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", lifespan="off", ws="none")
+    server = LoopbackServer(config)
+    task = asyncio.create_task(server.serve(), name="http")
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await task
+
+
+def write_clip(
+    path: str,
+    *,
+    seconds: float = 2.0,
+    fps: int = 30,
+    sizes: Sequence[tuple[int, int]] = ((320, 240),),
+    codec: str = "libx264",
+    sound: bool = False,
+    video: bool = True,
+) -> None:
+    """Write a synthetic clip; with several `sizes` the picture changes size on the way (Matroska or MPEG-TS only)."""
+    with av.open(path, "w") as container:
+        if video:
+            stream = container.add_stream(codec, rate=fps)
+            stream.width, stream.height, stream.pix_fmt = *sizes[0], "yuv420p"
+        microphone = container.add_stream("aac", rate=48_000) if sound else None
+        for step in range(int(seconds * fps) if video else 0):
+            picture = pattern(*sizes[0], step)
+            picture.pts, picture.time_base = step, fractions.Fraction(1, fps)
+            container.mux(stream.encode(picture))
+        if video:
+            container.mux(stream.encode(None))
+        if microphone is not None:
+            for step in range(int(seconds * 50)):
+                chunk = AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), format="s16", layout="mono")
+                chunk.sample_rate, chunk.pts = 48_000, step * 960
+                container.mux(microphone.encode(chunk))
+            container.mux(microphone.encode(None))
