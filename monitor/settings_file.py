@@ -5,8 +5,6 @@ What comes first wins: command line, environment (LIFESIGN_SECTION__KEY), secret
 folders of CREDENTIALS_DIRECTORY (systemd) and LIFESIGN_SECRETS, the YAML file, defaults.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.settings_keys import key_paths
 
-__all__ = ["config_hash", "dump", "find", "load", "secrets", "unknown_environment"]
+__all__ = ["dump", "find", "load", "secrets", "unknown_environment"]
 
 SYSTEM_FILE: Final = Path("/etc/lifesign/lifesign.yaml")
 OTHER_NAMES: Final = frozenset({"LIFESIGN_CONFIG", "LIFESIGN_SECRETS", "LIFESIGN_FOOTAGE"})
@@ -96,12 +94,6 @@ def dump(settings: Settings) -> dict[str, Any]:
 def secrets(settings: Settings) -> frozenset[str]:
     """Every secret value in the settings, for the log formatter to blank."""
     return frozenset(secret.get_secret_value() for secret in _secret_values(settings))
-
-
-def config_hash(settings: Settings) -> str:
-    """SHA-256 in hex of everything but the secrets; equal settings have equal hashes on every machine."""
-    text = json.dumps(dump(settings), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _secret_values(value: object) -> Iterator[SecretStr]:
@@ -183,22 +175,22 @@ def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explained(error: ValidationError, sources: _Sources) -> ConfigError:
-    faults = [_fault(details, sources) for details in error.errors(include_url=False)]
-    advice = " ".join(dict.fromkeys(hint for _, hint in faults if hint))
-    return ConfigError("\n".join(what for what, _ in faults), advice or "`lifesign config example` shows every key.")
+    faults = sorted(
+        (_fault(details, sources) for details in error.errors(include_url=False)), key=lambda fault: fault[0]
+    )
+    return ConfigError("\n".join(text for _, text in faults), "`lifesign config example` shows every key.")
 
 
-def _fault(details: ErrorDetails, sources: _Sources) -> tuple[str, str]:
-    """One fault as (where and what, advice)."""
-    keys = tuple(str(part) for part in details["loc"])
-    dotted = ".".join(keys)
+def _fault(details: ErrorDetails, sources: _Sources) -> tuple[tuple[int, int], str]:
+    """One fault in words, and its line and column to sort by."""
+    dotted = ".".join(str(part) for part in details["loc"])
     where = _place(details["loc"], sources)
+    position = _position(sources.yaml, details["loc"])
     if details["type"] == "extra_forbidden":
         near = _nearest(dotted, {".".join(path) for path in key_paths()})
-        hint = f"Did you mean {near}?" if near else "`lifesign config example` shows every key."
-        return f"{where}: {dotted} is not a known key.", hint
+        return position, f"{where}: {dotted} is not a known key{f'; did you mean {near}?' if near else '.'}"
     message = details["msg"].removeprefix("Value error, ")
-    return f"{where}: {dotted + ': ' if dotted else ''}{message}{_shown(details)}.", ""
+    return position, f"{where}: {dotted + ': ' if dotted else ''}{message}{_shown(details)}."
 
 
 def _shown(details: ErrorDetails) -> str:

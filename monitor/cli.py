@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line in; one of the program's entries called, its exit code out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.assets import Group
+from monitor.terminal import done, guarded, out, progress, say, start
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lifesign",
+    help="Watch live video calls and say, while they run, whether the faces in them are live people.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="Check, show or describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
+events_app = typer.Typer(help="Describe the published events.", no_args_is_help=True, rich_markup_mode=None)
+models_app = typer.Typer(help="List the networks and their cards.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+app.add_typer(events_app, name="events")
+app.add_typer(models_app, name="models")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="YAML file; else LIFESIGN_CONFIG, ./lifesign.yaml …")
+]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+class EventFormat(StrEnum):
+    """Notations of the event contract."""
+
+    JSON_SCHEMA = "json-schema"
+    ASYNCAPI = "asyncapi"
+
+
+def main() -> None:
+    """Entry of the command `lifesign`."""
+    guarded(lambda: app(prog_name="lifesign"))
+
+
+@app.command()
+def run(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+    """Run the service: WHIP server, configured pulls, HTTP API, MQTT."""
+    settings = start(config, changes or ())
+    from monitor.app import run as work
+
+    done(work(settings, json=json))
+
+
+@app.command()
+def demo(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+    """Watch a real WebRTC call on this machine with one genuine and one forged participant."""
+    settings = start(config, changes or ())
+    from monitor.demo import demo as work
+
+    done(work(settings, json=json))
+
+
+@app.command()
+def scan(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE|URL...", help="Recordings to judge as if they were live.")
+    ],
+    config: Config = None,
+    changes: Changes = None,
+    json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when a file is alerted.")] = False,
+) -> None:
+    """Judge recordings exactly as if they were live calls, as fast as the machine can."""
+    settings = start(config, changes or ())
+    from monitor.scan import scan as work
+
+    done(work(settings, files, json=json, strict=strict))
+
+
+@app.command()
+def doctor(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+    """Check everything a deployment needs, and say what to do about what fails."""
+    from monitor.doctor import doctor as work
+
+    done(work(config, changes or (), json=json))
+
+
+@app.command()
+def setup(
+    group: Annotated[
+        list[Group] | None, typer.Option(help="What to fetch files for; repeatable. Default: run.")
+    ] = None,
+) -> None:
+    """Fetch and verify the files the program needs but does not contain."""
+    from monitor import fetch
+
+    with progress() as step:
+        outcome = fetch.setup(group or [Group.RUN], progress=step)
+    for name, reasons in outcome.missing.items():
+        say(f"without {name} (optional): {'; '.join(reasons)}")
+    say(f"{len(outcome.present)} files were here, {len(outcome.fetched)} fetched, {len(outcome.missing)} left out.")
+
+
+@config_app.command("check")
+def config_check(config: Config = None, changes: Changes = None) -> None:
+    """Check the configuration and print all of it, secrets masked."""
+    settings = start(config, changes or ())
+    from monitor.publish.identity import configuration_sha256
+    from monitor.settings_file import dump, find
+
+    out(dump(settings))
+    say(f"valid: {find(config) or 'defaults and environment'}; verdicts are shaped by {configuration_sha256(settings)}")
+
+
+@config_app.command("example")
+def config_example() -> None:
+    """Print a YAML file of all settings with their defaults and meanings."""
+    from monitor.settings_keys import example
+
+    out(example())
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the YAML file."""
+    from monitor.settings_keys import schema
+
+    out(schema())
+
+
+@events_app.command("schema")
+def events_schema(
+    form: Annotated[EventFormat, typer.Option("--format", help="Notation.")] = EventFormat.JSON_SCHEMA,
+) -> None:
+    """Print the contract of all published events."""
+    from monitor.publish import contract
+
+    out(contract.asyncapi() if form is EventFormat.ASYNCAPI else contract.schema())
+
+
+@models_app.command("list")
+def models_list(json: Json = False) -> None:
+    """List the networks that can judge."""
+    from monitor.liveness import catalog
+
+    out(catalog.listing(json=json))
+
+
+@models_app.command("card")
+def models_card(name: Annotated[str, typer.Argument(help="Name in `lifesign models list`.")] = "default") -> None:
+    """Print a network's card: data, licence, error rates, known failures."""
+    from monitor.liveness import catalog
+
+    out(catalog.card(name))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    out(f"lifesign {installed('lifesign')}")
