@@ -47,7 +47,7 @@ class Window:
 
     def due(self, now_s: float) -> bool:
         """Whether the window is full: a step has passed since its first observation."""
-        return self.start_s is not None and now_s - self.start_s >= STEP_S
+        return self.start_s is not None and now_s - self.start_s >= STEP_S - 1e-6
 
     def add(self, now_s: float, spoken: Iterable[Evidence], trust: float) -> None:
         """Take in evidence that speaks, weighted by its reliability times `trust` (0..1 each)."""
