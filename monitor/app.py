@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings in, the running process out: start, serve, drain on the first signal, stop on the second."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Final
+
+import structlog
+from pydantic import SecretStr
+
+from monitor.capture.tokens import kept_token
+from monitor.config import Settings
+from monitor.errors import StartError
+from monitor.http import http_app
+from monitor.metrics import watch_loop
+from monitor.publish.events import Event
+from monitor.server import listen, serve
+from monitor.service import Service, open_service
+
+__all__ = ["print_event", "run", "serving", "with_token"]
+
+log = structlog.get_logger()
+STOPPED_AT_ONCE: Final = 130
+"""Exit code after a second signal, as a shell gives it for SIGINT."""
+
+
+async def run(settings: Settings, *, json: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT, then drain and return 0; raises StartError when it cannot start."""
+    settings = with_token(settings)
+    async with AsyncExitStack() as stack:
+        service = await serving(stack, settings, json=json)
+        with _signals() as stop:
+            await stop.wait()
+            log.info("draining", participants=service.calls.participants, limit_s=settings.node.drain_s)
+            service.drain()
+            await _finish(stack, settings.node.drain_s)
+    log.info("stopped")
+    return 0
+
+
+async def serving(stack: AsyncExitStack, settings: Settings, *, json: bool = False) -> Service:
+    """Start everything on `stack`; `service.url` is the base address that answers."""
+    listener = listen(settings.http)
+    stack.callback(listener.close)
+    service = await stack.enter_async_context(open_service(settings, [print_event] if json else []))
+    lag = asyncio.create_task(watch_loop(), name="event loop lag")
+    stack.callback(lag.cancel)
+    service.url = await stack.enter_async_context(serve(http_app(service), settings.http, listener))
+    log.info("serving", url=service.url, whip=f"{service.url}/whip/CALL/PARTICIPANT", broker=service.publisher.address)
+    return service
+
+
+def print_event(event: Event) -> None:
+    """Sink: one JSON line on stdout per event."""
+    sys.stdout.write(event.model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+def with_token(settings: Settings) -> Settings:
+    """Settings that hold at least one bearer token; a made one is kept in the state folder and told where."""
+    if settings.whip.tokens:
+        return settings
+    try:
+        token: SecretStr = kept_token(settings.paths.state)
+    except OSError as error:
+        raise StartError(
+            f"No token is set and none can be kept in {settings.paths.state}: {error.strerror}.",
+            "Set LIFESIGN_WHIP__TOKENS, or make paths.state writable.",
+        ) from error
+    log.info("made_token_in_use", file=str(settings.paths.state / "whip-token"))
+    return settings.model_copy(update={"whip": settings.whip.model_copy(update={"tokens": (token,)})})
+
+
+async def _finish(stack: AsyncExitStack, limit_s: float) -> None:
+    """Unwind within the limit; the outbox keeps on disk what could not be sent."""
+    try:
+        async with asyncio.timeout(2 * limit_s):
+            await stack.aclose()
+    except TimeoutError:
+        log.warning("drain_timed_out", limit_s=limit_s)
+
+
+@contextmanager
+def _signals() -> Iterator[asyncio.Event]:
+    """Set the event on the first SIGTERM or SIGINT; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def received() -> None:
+        if stop.is_set():
+            os._exit(STOPPED_AT_ONCE)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service in, its whole HTTP surface out: WHIP, API, console, health and metrics."""
+
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI, Request
+
+from monitor import health
+from monitor.capture.problem import answer_problem
+from monitor.capture.tokens import TokenCheck
+from monitor.errors import RequestError
+from monitor.metrics import Metrics
+from monitor.readings import readings
+from monitor.service import Service
+
+__all__ = ["http_app"]
+
+
+def http_app(service: Service) -> FastAPI:
+    """Compose the routes; the API asks for the tokens that may publish, health and metrics for none."""
+    app = FastAPI(title="Lifesign", version=version("lifesign"), docs_url=None, redoc_url=None)
+    app.add_exception_handler(RequestError, answer_problem)
+    app.include_router(service.whip.router)
+    app.include_router(health.router(service.checks, Metrics(readings(service)).text))
+    return app
+
+
+def _bearer(check: TokenCheck):  # noqa: ANN202
+    def authorized(request: Request) -> None:
+        check.check(request.headers.get("authorization"))
+
+    return Depends(authorized)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One participant's media in, verdicts and alerts out: the five stages in the order of the flow."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from monitor.capture.feed import Feed
+from monitor.finders import Finders, Look
+from monitor.liveness.engine import Engine
+from monitor.metrics import timed
+from monitor.policy.participant import Decision, ParticipantPolicy
+from monitor.values import FaceLook, Frame, Stall
+
+__all__ = ["Stages", "watch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What every participant shares: face finding threads, the engine, the operating point, the way out."""
+
+    finders: Finders
+    engine: Engine
+    new_policy: Callable[[str, str], ParticipantPolicy]
+    deliver: Callable[[Decision], Awaitable[None]]
+
+
+async def watch(feed: Feed, stages: Stages) -> None:
+    """Judge one participant until the feed ends; the last decision closes what is open."""
+    policy = stages.new_policy(feed.call, feed.participant)
+    media_s = 0.0
+    async with stages.finders.open(feed.call, feed.participant) as look:
+        try:
+            async for media in feed.media():
+                decision = await _decide(media, look, policy, stages)
+                media_s = decision.verdict.media_s
+                await _deliver(decision, stages)
+        finally:
+            stages.engine.forget_participant(feed.call, feed.participant)
+    await _deliver(policy.finish(media_s), stages)
+
+
+async def _decide(media: Frame | Stall, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:
+    if isinstance(media, Stall):
+        return policy.stall(media)
+    with timed("faces"):
+        seen = await look(media)
+    with timed("liveness"):
+        evidence = await stages.engine.judge([crop for crop in seen.crops if crop.quality.judgeable])
+    _forget_ended(media, seen, stages.engine)
+    with timed("policy"):
+        return policy.step(media.media_s, seen, evidence, media.facts)
+
+
+def _forget_ended(frame: Frame, seen: FaceLook, engine: Engine) -> None:
+    for track in seen.ended_tracks:
+        engine.forget(frame.call, frame.participant, track)
+
+
+async def _deliver(decision: Decision, stages: Stages) -> None:
+    with timed("publish"):
+        await stages.deliver(decision)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service in, the numbers of its stages that /metrics shows out."""
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+
+from monitor.metrics import Reading
+from monitor.service import Service
+
+__all__ = ["readings"]
+
+ENGINE = {
+    "liveness_tracks": ("Face tracks with state.", "tracks"),
+    "liveness_restarted_tracks_total": ("Tracks whose state was taken by a newer one.", "restarted_tracks"),
+    "liveness_waiting_crops": ("Crops that wait for a batch.", "waiting"),
+    "liveness_batches_total": ("Batches judged.", "batches"),
+    "liveness_crops_total": ("Crops judged.", "crops"),
+    "liveness_failed_batches_total": ("Batches that raised.", "failures"),
+    "liveness_last_batch_crops": ("Crops in the last batch.", "last_batch"),
+    "liveness_last_wait_seconds": ("Wait of the last batch's first crop.", "last_wait_s"),
+    "liveness_last_step_seconds": ("Time of the last batch's step.", "last_step_s"),
+    "liveness_state_bytes": ("Memory of the state pool.", "state_bytes"),
+}
+PUBLISH = {
+    "publish_published_total": ("Messages the broker accepted.", "published"),
+    "publish_refused_total": ("Messages the broker refused.", "refused"),
+    "publish_lost_alerts_total": ("Alerts that could be kept nowhere.", "alerts_lost"),
+    "publish_connects_total": ("Connections to the broker.", "connects"),
+    "publish_connect_failures_total": ("Connection attempts that failed.", "connect_failures"),
+    "publish_connected": ("1 while the broker is connected.", "connected"),
+    "publish_outbox_alerts": ("Alerts that wait for the broker.", "outbox_rows"),
+    "publish_outbox_oldest_seconds": ("Age of the oldest waiting alert.", "outbox_oldest_s"),
+}
+CAPTURE = {
+    "capture_received_frames": ("Pictures received from the participants here now.", "received"),
+    "capture_sampled_frames": ("Pictures picked from the participants here now.", "sampled"),
+    "capture_dropped_frames": ("Picked pictures replaced by a newer one, participants here now.", "dropped"),
+    "capture_waiting_frames": ("Pictures that wait, participants here now.", "waiting"),
+}
+
+
+def readings(service: Service) -> Iterable[Reading]:
+    """Everything counted by the stages, read when asked for."""
+    yield Reading("calls", "Calls that go on.", lambda: len(service.calls.names))
+    yield Reading("participants", "Participants watched now.", lambda: service.calls.participants)
+    yield Reading(
+        "failed_participants_total", "Participants and calls ended by an error.", lambda: service.calls.failed
+    )
+    yield Reading("whip_sessions", "WHIP sessions that run or negotiate.", lambda: service.whip.sessions)
+    yield Reading("whip_opened_total", "WHIP sessions opened.", lambda: service.whip.opened_count)
+    yield Reading("whip_refused_total", "WHIP requests refused.", lambda: dict(service.whip.refused_counts), "code")
+    yield Reading(
+        "faces_waiting_frames", "Frames that wait for a face finding thread.", lambda: service.finders.waiting
+    )
+    yield from _fields(ENGINE, lambda: service.engine.counts)
+    yield from _fields(PUBLISH, lambda: service.publisher.counts)
+    for name, (description, field) in CAPTURE.items():
+        yield Reading(name, description, _sum(service, field))
+
+
+def _fields(names: dict[str, tuple[str, str]], counts: Callable[[], object]) -> Iterable[Reading]:
+    for name, (description, field) in names.items():
+        yield Reading(name, description, _read(counts, field))
+
+
+def _read(counts: Callable[[], object], field: str) -> Callable[[], float]:
+    return lambda: float(attrgetter(field)(counts()))
+
+
+def _sum(service: Service, field: str) -> Callable[[], float]:
+    return lambda: float(sum(attrgetter(field)(feed.counts) for feed in service.calls.all_feeds()))

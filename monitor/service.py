@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings in, the composed service out: engine, publisher, calls, WHIP server, pulls and HTTP."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from monitor import assets
+from monitor.cadence import due
+from monitor.calls import Calls
+from monitor.capture.feed import Feed
+from monitor.capture.whip import WhipServer
+from monitor.config import Settings
+from monitor.finders import Finders
+from monitor.health import Check
+from monitor.liveness.engine import Engine
+from monitor.pipeline import Stages, watch
+from monitor.policy.participant import Decision, ParticipantPolicy
+from monitor.publish.events import ParticipantMedia
+from monitor.publish.identity import identify
+from monitor.publish.publisher import Publisher, Sink
+from monitor.values import Reason, Verdict
+
+__all__ = ["Service", "open_service"]
+
+
+class Service:
+    """Everything that lives as long as the process; made by `open_service`."""
+
+    def __init__(self, settings: Settings, engine: Engine, publisher: Publisher, finders: Finders) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.publisher = publisher
+        self.finders = finders
+        self.url = ""
+        """Base address of the HTTP listener, once there is one."""
+        self._said: dict[tuple[str, str], Verdict] = {}
+        self.stages = Stages(finders, engine, self._new_policy, self._deliver)
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Take calls from now on, each in a task group inside `group`."""
+        self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
+        self.whip = WhipServer(self.settings, self.calls.admit)
+
+    def checks(self) -> Mapping[str, Check]:
+        """Readiness: the model judges, there is room for another participant, what is published arrives."""
+        room = self.whip.sessions < self.settings.whip.max_participants
+        own = {
+            "model": Check(
+                self.engine.healthy, "judges" if self.engine.healthy else "the last batch failed; see the log"
+            ),
+            "capacity": Check(room, "room for participants" if room else "all places for participants are taken"),
+            "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
+        }
+        return own | {name: Check(*check) for name, check in self.publisher.checks().items()}
+
+    def drain(self) -> None:
+        """Take no new participants; those here stay."""
+        self.whip.drain()
+        self.publisher.draining()
+
+    def _new_policy(self, call: str, participant: str) -> ParticipantPolicy:
+        return ParticipantPolicy(call, participant, self.settings.policy.profile, partial(secrets.token_hex, 16))
+
+    async def _deliver(self, decision: Decision) -> None:
+        for alert in decision.alerts:
+            await self.publisher.alert(alert)
+        verdict = decision.verdict
+        name = (verdict.call, verdict.participant)
+        before = self._said.get(name)
+        if due(before, verdict):
+            self._said[name] = verdict
+            await self.publisher.verdict(verdict)
+        if before is None or _stalled(before) != _stalled(verdict):
+            self._changed(verdict.call, self.calls.feeds(verdict.call))
+
+    def _changed(self, call: str, feeds: Mapping[str, Feed]) -> None:
+        for name in [name for name in self._said if name[0] == call and name[1] not in feeds]:
+            del self._said[name]
+            self.publisher.participant_left(*name)
+        if feeds:
+            self.publisher.call_state(call, [self._health(call, who, feed) for who, feed in sorted(feeds.items())])
+        else:
+            self.publisher.call_ended(call)
+
+    def _health(self, call: str, participant: str, feed: Feed) -> ParticipantMedia:
+        counts, said = feed.counts, self._said.get((call, participant))
+        return ParticipantMedia(
+            participant=participant,
+            stalled=said is not None and _stalled(said),
+            received_frames=counts.received,
+            sampled_frames=counts.sampled,
+            dropped_frames=counts.dropped,
+        )
+
+
+def _stalled(verdict: Verdict) -> bool:
+    return Reason.STALLED in verdict.reasons
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, sinks: Iterable[Sink] = ()) -> AsyncIterator[Service]:
+    """Load, connect and take calls until the block ends; then calls are closed, the outbox is emptied.
+
+    Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
+    """
+    async with AsyncExitStack() as stack:
+        finders = Finders(settings.faces, assets.path("face_landmarker"))
+        stack.callback(finders.close)
+        engine = await stack.enter_async_context(Engine(settings.liveness))
+        identity = identify(settings, version("lifesign"), engine.identity)
+        publisher = await stack.enter_async_context(Publisher(settings, identity, sinks))
+        service = Service(settings, engine, publisher, finders)
+        service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
+        await stack.enter_async_context(service.whip)
+        yield service
