@@ -51,6 +51,7 @@ class _Recording:
     policy: ParticipantPolicy
     lines: list[dict[str, Any]] = field(default_factory=list)
     said: Verdict | None = None
+    seconds: float = 0.0
 
     @property
     def last(self) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class _Scanner:
             replay = Replay(file, CALL, who, self._settings.capture, pace="fast")
             try:
                 await watch(replay, self._stages(recording))
-                recording.lines.append(_summary(recording, replay))
+                recording.lines.append(_summary(recording))
             except MediaError as error:
                 broken = {"code": error.code, "what": error.what, "advice": error.advice}
                 recording.lines.append({"event": "error", "file": file, **broken})
@@ -128,6 +129,7 @@ class _Scanner:
         async def deliver(decision: Decision) -> None:
             alerts = [("alert", self._events.alert(alert).data) for alert in decision.alerts]
             verdicts = [("verdict", self._events.verdict(decision.verdict).data)]
+            recording.seconds = max(recording.seconds, decision.verdict.media_s)
             news = due(recording.said, decision.verdict)
             recording.said = decision.verdict if news else recording.said
             for event, data in alerts + (verdicts if news else []):
@@ -137,9 +139,9 @@ class _Scanner:
         return Stages(self._finders, self._engine, lambda _call, _participant: recording.policy, deliver)
 
 
-def _summary(recording: _Recording, replay: Replay) -> dict[str, Any]:
+def _summary(recording: _Recording) -> dict[str, Any]:
     reasons = recording.said.reasons if recording.said else ()
-    return summarise(recording.file, replay.played_s, recording.policy.faces, reasons)
+    return summarise(recording.file, recording.seconds, recording.policy.faces, reasons)
 
 
 def _print(recording: _Recording, *, json: bool) -> None:
