@@ -35,12 +35,14 @@ _KEEPALIVE_S = 15
 # A reader that falls this far behind loses messages rather than memory.
 _MAX_UNREAD = 10_000
 _FIRST_FAILURE = 0x80  # MQTT 5, 2.4: reason codes from here on are failures
+_CREDENTIALS: Final = "Check mqtt.username, mqtt.password or the client certificate, and the broker's access list."
+_REACH: Final = "Check that the broker runs and can be reached, and that each node has a node.name of its own."
 _ADVICE: Final = {
-    0x86: "Check mqtt.username and mqtt.password.",
-    0x87: "Allow this user to write under mqtt.root in the broker's access list.",
-    0x8E: "Another client uses the same mqtt.client_id; give each node its own node.name.",
-    0x97: "Raise the broker's quota for this client.",
     0x84: "Set mqtt.version to one the broker speaks.",
+    0x86: _CREDENTIALS,
+    0x87: _CREDENTIALS,
+    0x8E: "Another client uses the same id; give each node its own node.name or mqtt.client_id.",
+    0x97: "Raise the broker's quota for this client.",
 }
 
 
@@ -71,12 +73,24 @@ class Received:
     retained: bool
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of the base
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
     """The TLS context of the settings, or None; reads files, raises BrokerError when one cannot be used."""
     if settings.tls is None:
         return None
     try:
         context = ssl.create_default_context(cafile=settings.tls.ca)
+        context.sslsocket_class = _TlsSocket
         if settings.tls.certificate is not None:
             context.load_cert_chain(settings.tls.certificate, settings.tls.key)
     except (OSError, ssl.SSLError) as error:
@@ -91,16 +105,15 @@ def _is_failure(code: ReasonCode | None) -> bool:
     return code is not None and code.value >= _FIRST_FAILURE
 
 
-def _refused(what: str, code: ReasonCode) -> RefusedError:
-    return RefusedError(f"{what}: {code} (0x{code.value:02X}).", _ADVICE.get(code.value, "See the broker's log."))
+def _refused(what: str, code: ReasonCode, advice: str = "See the broker's log.") -> RefusedError:
+    return RefusedError(f"{what}: {code} (0x{code.value:02X}).", _ADVICE.get(code.value, advice))
 
 
 def _lost(what: str, goodbye: ReasonCode | None = None) -> PublishError:
     """The link is to blame; `goodbye` is the reason the broker gave, if it did."""
-    advice = "Check that the broker runs and can be reached."
     if goodbye is None:
-        return PublishError(f"{what}.", advice)
-    return PublishError(f"{what}: {goodbye}.", _ADVICE.get(goodbye.value, advice))
+        return PublishError(f"{what}.", _REACH)
+    return PublishError(f"{what}: {goodbye}.", _ADVICE.get(goodbye.value, _REACH))
 
 
 def _properties(packet: int, expiry_s: int | None = None) -> Properties:
@@ -184,7 +197,7 @@ class Session:
         try:
             granted: Sequence[ReasonCode | int] = await self._client.subscribe([(topic, 1) for topic in filters])
         except aiomqtt.MqttError as error:
-            raise PublishError(f"Subscribing failed: {error}.", "Check that the broker can be reached.") from error
+            raise PublishError(f"Subscribing failed: {error}.", _REACH) from error
         for topic, code in zip(filters, granted, strict=True):
             value = code.value if isinstance(code, ReasonCode) else int(code)
             if value >= _FIRST_FAILURE:
