@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from monitor import logs
+from monitor import logs, native
 from monitor.assets import Asset
 from monitor.config import Settings
 from monitor.errors import LifesignError, UsageError
@@ -59,14 +59,16 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def styled() -> Console:
-    """A console for people on stderr, plain in a pipe and under NO_COLOR."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+def styled(*, stdout: bool = False) -> Console:
+    """A console for people, plain in a pipe and under NO_COLOR; on stderr, or on stdout when the words are the data."""
+    return Console(stderr=not stdout, highlight=False, soft_wrap=True)
 
 
 def start(config: Path | None, changes: Sequence[str] = ()) -> Settings:
-    """Load the settings, start the logs, and say which environment names set nothing."""
+    """Load the settings, start the logs, and say which environment names set nothing; once per process."""
     settings = load(config, _overrides(changes))
+    if settings.log.level != "debug":
+        native.catch()
     logs.configure(settings.log, secrets(settings))
     for name, near in unknown_environment().items():
         structlog.get_logger("monitor").warning("unknown_environment_name", name=name, did_you_mean=near or None)
