@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Face crops of all calls in, calibrated evidence out; the one place that uses `models`."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from typing import NamedTuple, Self
+
+import torch
+
+from models.errors import ModelError as WeightsRefused
+from monitor.config import LivenessSettings
+from monitor.errors import ModelError, StartError
+from monitor.liveness.batcher import Batcher
+from monitor.liveness.detector import Detector, Load
+from monitor.liveness.judge import Judge
+from monitor.liveness.pool import Slots
+from monitor.values import Evidence, FaceCrop
+
+__all__ = ["Engine", "EngineCounts", "Identity", "resolve_device"]
+
+ROOM_PER_TRACK = 4
+"""Crops of one track that may be inside: one in the step, one in the next batch, and as many again after a hiccup."""
+
+
+class Identity(NamedTuple):
+    """Which weights judge: the model's name and the SHA-256 of its file."""
+
+    name: str
+    sha256: str
+
+
+class EngineCounts(NamedTuple):
+    """What the engine has done so far; `waiting` and `last_*` are of this moment."""
+
+    tracks: int
+    restarted_tracks: int
+    waiting: int
+    batches: int
+    crops: int
+    failures: int
+    cancelled: int
+    last_batch: int
+    last_wait_s: float
+    last_step_s: float
+    step_s: float
+    state_bytes: int
+
+
+class _Item(NamedTuple):
+    key: tuple[str, str, int]
+    crop: FaceCrop
+
+
+class Engine:
+    """Async context manager: loads the weights, then judges crops of all callers in common batches.
+
+    Raises ModelError when the weights must not be used, StartError when the device is not there.
+    `load` makes the detector from a model name and a device.
+    """
+
+    def __init__(self, settings: LivenessSettings, load: Load | None = None) -> None:
+        self._settings = settings
+        self._load = load or registry_load
+        self._stack = AsyncExitStack()
+        self._slots: Slots[tuple[str, str, int]] = Slots(settings.max_tracks)
+        self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
+            run=self._run,
+            key=lambda item: item.key,
+            deadline_s=settings.batch_deadline_ms / 1000.0,
+            most=settings.max_tracks,
+            room=settings.max_tracks * ROOM_PER_TRACK,
+        )
+        self._thread: ThreadPoolExecutor
+        self._judge: Judge
+        self._detector: Detector
+
+    async def __aenter__(self) -> Self:
+        threads = self._settings.threads
+        self._thread = ThreadPoolExecutor(1, "torch", initializer=torch.set_num_threads, initargs=(threads,))
+        async with AsyncExitStack() as stack:
+            stack.callback(self._thread.shutdown, wait=False)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            group.create_task(self._batcher.serve(), name="liveness batches")
+            stack.callback(self._batcher.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def _open(self) -> None:
+        device = resolve_device(self._settings.device)
+        try:
+            self._detector = self._load(self._settings.model, device)
+        except WeightsRefused as error:
+            raise ModelError(
+                f"The model {self._settings.model!r} cannot be used: {error}",
+                "Choose a name from `lifesign models list` for liveness.model, or reinstall lifesign.",
+            ) from error
+        self._judge = Judge(self._detector, self._settings.max_tracks)
+
+    @property
+    def identity(self) -> Identity:
+        """Which weights judge."""
+        return Identity(*self._detector.identity)
+
+    @property
+    def crop_px(self) -> int:
+        """Side of the crops the detector takes."""
+        return self._detector.crop_px
+
+    @property
+    def samples_per_s(self) -> float:
+        """Looks per second the detector was trained for."""
+        return self._detector.samples_per_s
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last batch gave results."""
+        return self._batcher.failures_in_a_row == 0
+
+    @property
+    def counts(self) -> EngineCounts:
+        """A snapshot for metrics."""
+        batcher = self._batcher
+        return EngineCounts(
+            tracks=len(self._slots),
+            restarted_tracks=self._slots.restarted,
+            waiting=batcher.waiting,
+            batches=batcher.batches,
+            crops=batcher.items,
+            failures=batcher.failures,
+            cancelled=batcher.cancelled,
+            last_batch=batcher.last_batch,
+            last_wait_s=batcher.last_wait_s,
+            last_step_s=batcher.last_step_s,
+            step_s=batcher.step_s_total,
+            state_bytes=self._judge.state_bytes,
+        )
+
+    async def judge(self, crops: Sequence[FaceCrop]) -> tuple[Evidence, ...]:
+        """Evidence of every cue on each crop, in the order of the crops; crops must be judgeable.
+
+        A crop whose batch failed gives no evidence. Raises ModelError for a crop of another size than `crop_px`.
+        """
+        for crop in crops:
+            self._check(crop)
+        items = [_Item((crop.call, crop.participant, crop.track), crop) for crop in crops]
+        results = await asyncio.gather(*(self._batcher.submit(item) for item in items))
+        return tuple(evidence for result in results if result is not None for evidence in result)
+
+    def forget(self, call: str, participant: str, track: int) -> None:
+        """Free the state of a track that has ended."""
+        self._slots.forget(lambda key: key == (call, participant, track))
+
+    def forget_participant(self, call: str, participant: str) -> None:
+        """Free the state of all tracks of a participant who has left."""
+        self._slots.forget(lambda key: key[:2] == (call, participant))
+
+    async def _run(self, items: Sequence[_Item]) -> Sequence[tuple[Evidence, ...]]:
+        lease = self._slots.lease([item.key for item in items])
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.crop for item in items])
+        except Exception:
+            # A new track's slot may still hold the state of the track before it.
+            fresh = {item.key for item, slot in zip(items, lease.slots, strict=True) if slot in lease.fresh}
+            self._slots.forget(lambda key: key in fresh)
+            raise
+
+    def _check(self, crop: FaceCrop) -> None:
+        side = self._detector.crop_px
+        if crop.rgb.shape != (side, side, 3) or crop.rgb.dtype != "uint8":
+            raise ModelError(
+                f"The detector takes crops of {side} px, not {crop.rgb.dtype} {crop.rgb.shape}.",
+                f"Set faces.crop_px to {side}.",
+            )
+
+
+def registry_load(name: str, device: str) -> Detector:
+    """Load weights by name; raises WeightsRefused of `models` when they must not be used."""
+    from models import registry
+
+    return registry.load(name, device)
+
+
+def resolve_device(name: str) -> str:
+    """Turn `auto` into the device there is; raises StartError for one that is not there."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise StartError(
+            f"liveness.device {name!r} cannot be used: {reason}", "Set liveness.device to auto or cpu."
+        ) from error
+    return name

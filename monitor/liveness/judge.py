@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A batch of crops with their slots in, evidence of the network and of the signals out; runs in the torch thread."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import torch
+
+from monitor.liveness.detector import Detector
+from monitor.liveness.pool import Lease, StatePool
+from monitor.liveness.signals.frozen import FrozenFace
+from monitor.liveness.signals.signal import Signal
+from monitor.values import AttackKind, Evidence, FaceCrop
+
+__all__ = ["DETECTOR_KINDS", "Judge"]
+
+DETECTOR_KINDS: Final[Mapping[AttackKind, float]] = MappingProxyType(
+    {AttackKind.FACE_SWAP: 0.7, AttackKind.LIP_SYNC: 0.15, AttackKind.REENACTMENT: 0.15}
+)
+"""The network learns from blended faces, so its word means a swap first; blended mouths and re-rendered faces
+leave the same boundary. The weights are the shares of these kinds among its training forgeries, rounded."""
+
+TELLING_NATS: Final = 0.5
+"""A likelihood ratio under 1.6 either way is not worth a sentence of its own."""
+
+
+def _signals() -> tuple[Signal, ...]:
+    return (FrozenFace(),)
+
+
+class Judge:
+    """The detector, the state of all tracks and their signals; used by one thread only."""
+
+    def __init__(
+        self, detector: Detector, tracks: int, new_signals: Callable[[], tuple[Signal, ...]] = _signals
+    ) -> None:
+        self._detector = detector
+        self._new_signals = new_signals
+        with torch.inference_mode():
+            self._pool = StatePool(detector.new_state, tracks)
+        self._signals: dict[int, tuple[Signal, ...]] = {}
+
+    @property
+    def state_bytes(self) -> int:
+        """Memory of the state pool."""
+        return self._pool.bytes
+
+    def judge(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[tuple[Evidence, ...]]:
+        """One step of every track in the batch; evidence per crop, the network's first.
+
+        State is stored only when the step has succeeded, so a failed batch leaves no trace.
+        """
+        with torch.inference_mode():
+            self._pool.reset(lease.fresh)
+            self._signals.update({slot: self._new_signals() for slot in lease.fresh})
+            logits = self._step(lease, crops)
+        return [
+            (self._network(crop, logit), *(signal.look(crop) for signal in self._signals[slot]))
+            for slot, crop, logit in zip(lease.slots, crops, logits, strict=True)
+        ]
+
+    def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[float]:
+        batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
+        output, state = self._detector.step(batch, self._pool.gather(lease.slots))
+        logits: list[float] = output.logit.float().cpu().tolist()
+        self._pool.scatter(lease.slots, state)
+        return logits
+
+    def _network(self, crop: FaceCrop, logit: float) -> Evidence:
+        quality = crop.quality
+        llr_nats = self._detector.calibration.llr_nats(logit, quality.face_px, quality.sharpness)
+        return Evidence(
+            cue="detector",
+            track=crop.track,
+            media_s=crop.media_s,
+            llr_nats=llr_nats,
+            reliability=quality.weight,
+            kinds=DETECTOR_KINDS,
+            sentence=_sentence(llr_nats),
+            score=self._detector.calibration.score(logit),
+        )
+
+
+def _sentence(llr_nats: float) -> str:
+    if llr_nats > TELLING_NATS:
+        return "The face shows traces of blending, as when another face is put over it."
+    if llr_nats < -TELLING_NATS:
+        return "The face shows no traces of blending."
+    return "The face gives no clear sign either way."

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every cue beside the network is: one face's crops in, evidence or a reasoned abstention out."""
+
+from typing import Protocol
+
+from monitor.values import Evidence, FaceCrop
+
+__all__ = ["Signal", "abstain"]
+
+
+class Signal(Protocol):
+    """One cue on one face track.
+
+    Its state is bounded, whatever the length of the call. It cites its source in its module's docstring and takes its
+    constants from a measurement on bona fide footage. The quality of the look is part of the reliability it states.
+    """
+
+    cue: str
+
+    def look(self, crop: FaceCrop) -> Evidence:
+        """Take in the track's next crop, in order of media time, and say what it speaks for."""
+        ...
+
+
+def abstain(cue: str, crop: FaceCrop, sentence: str) -> Evidence:
+    """Say nothing, and why: evidence of reliability 0."""
+    return Evidence(cue, crop.track, crop.media_s, llr_nats=0.0, reliability=0.0, kinds={}, sentence=sentence)
