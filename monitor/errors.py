@@ -10,7 +10,8 @@ LifesignError
 │   └── BrokerError            broker           no MQTT broker to publish to
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played
-│   └── PullError              pull             a media server that cannot be read
+│   ├── PullError              pull             a media server that cannot be read
+│   └── PushError              push             a WHIP endpoint that refuses or cannot be reached
 ├── RequestError               request          an HTTP request that is refused       4xx / 503
 │   ├── OfferError             offer            SDP that is malformed
 │   ├── CodecError             codec            an offer nobody here can decode
@@ -45,6 +46,7 @@ __all__ = [
     "PreconditionError",
     "PublishError",
     "PullError",
+    "PushError",
     "RefusedError",
     "RequestError",
     "SessionError",
@@ -125,6 +127,12 @@ class PullError(MediaError):
     """A media server that cannot be read."""
 
     code = "pull"
+
+
+class PushError(MediaError):
+    """A WHIP endpoint that refuses or cannot be reached."""
+
+    code = "push"
 
 
 class RequestError(LifesignError):

@@ -11,7 +11,7 @@ JUMP_S: Final = 10.0
 
 
 class MediaClock:
-    """Maps a stream's own timestamps to media seconds from 0 that never go back.
+    """Maps a stream's own timestamps to media seconds that never go back.
 
     RTP timestamps wrap after 13 hours, start anywhere, and start anew when a publisher restarts its
     encoder (RFC 3550, section 5.1); files joined end to end start anew as well. Across such a break
@@ -24,9 +24,14 @@ class MediaClock:
         self.media_s = 0.0
         self.breaks = 0
 
-    def at(self, stamp_s: float, arrived_s: float | None = None) -> float:
-        """Media seconds of a picture stamped `stamp_s`; `arrived_s` is monotonic, None when there is no arrival."""
-        if self._last_stamp_s is not None:
+    def at(self, stamp_s: float, arrived_s: float | None = None, first_s: float = 0.0) -> float:
+        """Media seconds of a picture or sound stamped `stamp_s`; the first is at `first_s`.
+
+        `arrived_s` is monotonic, None for a file, where nothing arrives.
+        """
+        if self._last_stamp_s is None:
+            self.media_s = first_s
+        else:
             self.media_s += self._advance(stamp_s - self._last_stamp_s, arrived_s)
         self._last_stamp_s, self._last_arrived_s = stamp_s, arrived_s
         return self.media_s

@@ -2,6 +2,7 @@
 """The receivers of one connection in; their tracks, always drained into a tap, out."""
 
 import asyncio
+import time
 from typing import Final
 
 from aiortc import MediaStreamTrack, RTCRtpReceiver
@@ -26,11 +27,23 @@ class Intake:
         self._tap = tap
         self._video: tuple[MediaStreamTrack, ReceiverView] | None = None
         self._audio: MediaStreamTrack | None = None
+        self._first_s: float | None = None
+        self._last_s = time.monotonic()
 
     @property
     def complete(self) -> bool:
         """Whether there is a video track."""
         return self._video is not None
+
+    @property
+    def flowed_s(self) -> float:
+        """Seconds between the first and the last picture."""
+        return self._last_s - self._first_s if self._first_s else 0.0
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last picture, or since the beginning."""
+        return time.monotonic() - self._last_s
 
     def attach(self, receiver: RTCRtpReceiver) -> None:
         """Take on a receiver that has a track but was not started yet."""
@@ -60,6 +73,8 @@ class Intake:
             except MediaStreamError:
                 return
             if isinstance(picture, VideoFrame):
+                self._last_s = time.monotonic()
+                self._first_s = self._first_s or self._last_s
                 self._tap.see(picture)
 
     async def _hear(self, track: MediaStreamTrack) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decoded sound in, the last seconds of it as 16 kHz mono out."""
 
+import math
 import threading
 from collections import deque
 from typing import Final
@@ -35,10 +36,17 @@ class SoundRing:
         self._lock = threading.Lock()
         self.received_count = 0
 
-    def add(self, frame: AudioFrame, arrived_s: float, *, live: bool = True) -> None:
-        """Append a decoded frame of any rate and layout; the oldest sound makes room. `live`: arrival is real."""
+    def rebase(self) -> None:
+        """Expect the sound of a new connection."""
+        self._clock.rebase()
+
+    def add(self, frame: AudioFrame, arrived_s: float, first_s: float, *, live: bool = True) -> None:
+        """Append a decoded frame of any rate and layout; the oldest sound makes room.
+
+        `first_s` is the media time of the frame if it is the first; `live` says that arrival times mean something.
+        """
         stamp_s = 0.0 if frame.time is None else frame.time
-        media_s = self._clock.at(stamp_s, arrived_s if live else None)
+        media_s = self._clock.at(stamp_s, arrived_s if live else None, first_s)
         samples = self._mono(frame)
         self.received_count += 1
         if not samples.size:
@@ -50,16 +58,15 @@ class SoundRing:
             while self._kept_samples > KEPT_S * RATE_HZ and len(self._chunks) > 1:
                 self._kept_samples -= self._chunks.popleft().samples.size
 
-    def last(self, seconds: float) -> tuple[AudioChunk, ...]:
-        """The newest chunks that together cover at least `seconds` (or all there is), oldest first."""
+    def last(self, seconds: float, until_s: float = math.inf) -> tuple[AudioChunk, ...]:
+        """The newest chunks that begin by media time `until_s` and cover `seconds` (or all there is), oldest first."""
         wanted = seconds * RATE_HZ
         found: list[AudioChunk] = []
         with self._lock:
-            for chunk in reversed(self._chunks):
-                if wanted <= 0:
-                    break
-                found.append(chunk)
-                wanted -= chunk.samples.size
+            chunks = [chunk for chunk in self._chunks if chunk.media_s <= until_s]
+        while chunks and wanted > 0:
+            found.append(chunks.pop())
+            wanted -= found[-1].samples.size
         return tuple(reversed(found))
 
     @property

@@ -68,6 +68,7 @@ class Tap:
         self._told_bytes = self._told_lost = 0
         self._came_s = now()
         self._told_stall_s: float | None = None
+        self._first_s: float | None = None
         self._received = self._failed = self._yielded = self._stalls = self._discarded = 0
         self.begun = asyncio.Event()
 
@@ -107,6 +108,7 @@ class Tap:
         self._discarded += self._view.dropped_count if self._view else 0
         self._view, self._told_bytes, self._told_lost = view, 0, 0
         self._clock.rebase()
+        self._sound.rebase()
 
     def see(self, picture: VideoFrame) -> None:
         """Take a decoded picture as it comes."""
@@ -114,13 +116,14 @@ class Tap:
         self._came_s, self._told_stall_s = self._now(), None
         self.begun.set()
         stamp_s = 0.0 if picture.time is None else picture.time
-        media_s = self._clock.at(stamp_s, self._came_s)
+        media_s = self._clock.at(stamp_s, self._came_s, self._since_first(self._came_s))
         if self._sampler.pick(media_s):
             self._cell.put(Sample(picture, media_s, self._came_s))
 
     def hear(self, sound: AudioFrame) -> None:
         """Take decoded sound as it comes."""
-        self._sound.add(sound, self._now())
+        arrived_s = self._now()
+        self._sound.add(sound, arrived_s, self._since_first(arrived_s))
 
     def heard(self, seconds: float) -> tuple[AudioChunk, ...]:
         """The newest `seconds` of sound, 16 kHz mono, oldest chunk first."""
@@ -145,6 +148,10 @@ class Tap:
         """Take nothing further; `media` finishes with what waits."""
         self.begun.set()
         self._cell.close()
+
+    def _since_first(self, arrived_s: float) -> float:
+        self._first_s = arrived_s if self._first_s is None else self._first_s
+        return arrived_s - self._first_s
 
     def _silent_s(self) -> float:
         return self._now() - self._came_s

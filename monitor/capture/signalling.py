@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An SDP offer in, the answer of a WHIP or WHEP endpoint out."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+__all__ = ["Agreed", "SignallingError", "leave", "post_offer", "session_http"]
+
+MAX_ANSWER_BYTES: Final = 131_072
+SDP: Final = "application/sdp"
+ADVICE: Final = {
+    401: "Check the bearer token.",
+    403: "Check the bearer token and what it may do.",
+    404: "Check the address; the stream may not be there yet.",
+    406: "The endpoint takes none of the codecs offered.",
+    415: "The address does not look like a WHIP or WHEP endpoint.",
+}
+
+
+class SignallingError(Exception):
+    """An endpoint that cannot be reached (`status` None) or refuses; `retry_after_s` is its own wish."""
+
+    def __init__(self, what: str, advice: str, status: int | None = None, retry_after_s: float = 0.0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.advice = advice
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The answer, and where the session can be ended; None when the endpoint did not say."""
+
+    answer: str
+    location: URL | None
+
+
+def session_http(token: str | None, timeout_s: float) -> aiohttp.ClientSession:
+    """HTTP client that carries the token and gives up after `timeout_s`."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=timeout_s))
+
+
+async def post_offer(http: aiohttp.ClientSession, url: str, offer: str) -> Agreed:
+    """Post an offer. Raises `SignallingError`."""
+    try:
+        async with http.post(url, data=offer.encode(), headers={"Content-Type": SDP, "Accept": SDP}) as response:
+            if response.status != 201:
+                raise await _refusal(response)
+            answer = await _text(response)
+            location = response.headers.get("Location")
+            return Agreed(answer, response.url.join(URL(location)) if location else None)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise SignallingError(
+            f"The endpoint cannot be reached: {reason}.", "Check its address and that it runs."
+        ) from error
+
+
+async def leave(http: aiohttp.ClientSession, agreed: Agreed) -> None:
+    """End the session at the endpoint. Raises `SignallingError`."""
+    if agreed.location is None:
+        return
+    try:
+        async with http.delete(agreed.location):
+            return
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise SignallingError(f"The session could not be ended: {error}.", "It will time out there.") from error
+
+
+async def _text(response: aiohttp.ClientResponse) -> str:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise SignallingError(
+                "The answer of the endpoint is too long.", "Check that it is a WHIP or WHEP endpoint."
+            )
+    return body.decode()
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> SignallingError:
+    status, detail, advice = response.status, "", ADVICE.get(response.status, "See the endpoint's log.")
+    if response.content_type == "application/problem+json":
+        told = await response.json(content_type=None)
+        detail, advice = f": {told.get('detail', '')}", str(told.get("advice") or advice)
+    wait = response.headers.get("Retry-After", "")
+    retry_after_s = float(wait) if wait.isascii() and wait.isdecimal() else 0.0
+    return SignallingError(f"The endpoint answered {status} {response.reason}{detail}", advice, status, retry_after_s)
