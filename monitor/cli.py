@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor.assets import Group
-from monitor.terminal import done, guarded, out, progress, say, start
+from monitor.terminal import done, fetching, finished, guarded, out, playing, say, start, styled, until_interrupted
 
 __all__ = ["app", "main"]
 
@@ -40,6 +40,13 @@ class EventFormat(StrEnum):
 
     JSON_SCHEMA = "json-schema"
     ASYNCAPI = "asyncapi"
+
+
+class VideoCodec(StrEnum):
+    """What the test caller sends."""
+
+    VP8 = "vp8"
+    H264 = "h264"
 
 
 def main() -> None:
@@ -83,6 +90,48 @@ def scan(
 
 
 @app.command()
+def push(
+    file: Annotated[str, typer.Argument(help="What to play: a file that ffmpeg can read.")],
+    url: Annotated[str, typer.Argument(metavar="WHIP_URL", help="For example http://127.0.0.1:8080/whip/CALL/NAME.")],
+    config: Config = None,
+    changes: Changes = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="LIFESIGN_TOKEN", help="Bearer token; better in the environment.")
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Start again at the end, until interrupted.")] = False,
+    codec: Annotated[VideoCodec, typer.Option(help="Video codec to send.")] = VideoCodec.VP8,
+) -> None:
+    """Play a file into a WHIP endpoint, as a test caller."""
+    settings = start(config, changes or ())
+    from monitor.caller import token_for
+    from monitor.push import push as work
+
+    token = token or token_for(settings, url)
+    with playing(file) as progress:
+        pushed = finished(work(file, url, token, loop=loop, codec=codec.value, progress=progress))
+    say(f"played {pushed.seconds:.1f} s, {pushed.pictures} pictures")
+
+
+@app.command()
+def watch(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+    """Show calls, verdicts and alerts as they come over MQTT, until interrupted."""
+    settings = start(config, changes or ())
+    from monitor.watch import watch as work
+
+    on_event = (lambda event: out(event.model_dump_json())) if json else None
+    finished(until_interrupted(lambda stop: work(settings, styled(stdout=not json), stop, on_event=on_event)))
+
+
+@app.command()
+def bench(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+    """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
+    settings = start(config, changes or ())
+    from monitor.bench import bench as work
+
+    done(work(settings, json=json))
+
+
+@app.command()
 def doctor(config: Config = None, changes: Changes = None, json: Json = False) -> None:
     """Check everything a deployment needs, and say what to do about what fails."""
     from monitor.doctor import doctor as work
@@ -99,7 +148,7 @@ def setup(
     """Fetch and verify the files the program needs but does not contain."""
     from monitor import fetch
 
-    with progress() as step:
+    with fetching() as step:
         outcome = fetch.setup(group or [Group.RUN], progress=step)
     for name, reasons in outcome.missing.items():
         say(f"without {name} (optional): {'; '.join(reasons)}")

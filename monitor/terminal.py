@@ -4,12 +4,13 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 import typer
@@ -22,8 +23,22 @@ from monitor.config import Settings
 from monitor.errors import LifesignError, UsageError
 from monitor.settings_file import load, secrets, unknown_environment
 
-__all__ = ["INTERNAL", "done", "fail", "guarded", "out", "progress", "say", "start", "styled", "table"]
+__all__ = [
+    "INTERNAL",
+    "done",
+    "fail",
+    "fetching",
+    "finished",
+    "guarded",
+    "out",
+    "playing",
+    "say",
+    "start",
+    "styled",
+    "until_interrupted",
+]
 
+Answer = TypeVar("Answer")
 INTERNAL: Final = 70
 """Exit code of a fault of the program itself (sysexits.h EX_SOFTWARE)."""
 
@@ -75,13 +90,39 @@ def start(config: Path | None, changes: Sequence[str] = ()) -> Settings:
     return settings
 
 
+def finished(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
+
+
 def done(work: Coroutine[Any, Any, int] | int) -> None:
     """Run a command's work to its end and leave with its exit code."""
-    raise typer.Exit(work if isinstance(work, int) else asyncio.run(work))
+    raise typer.Exit(work if isinstance(work, int) else finished(work))
+
+
+async def until_interrupted(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Give the work an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await work(stop)
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Asset, str, int], None]]:
+def playing(title: str) -> Iterator[Callable[[float, float | None], None]]:
+    """A bar of seconds played on a terminal, nothing in a pipe."""
+    with Progress(console=styled(), disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(title, total=None)
+
+        def step(played_s: float, length_s: float | None) -> None:
+            bars.update(task, completed=played_s, total=length_s)
+
+        yield step
+
+
+@contextmanager
+def fetching() -> Iterator[Callable[[Asset, str, int], None]]:
     """A bar per asset on a terminal, nothing in a pipe."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=styled(), disable=not sys.stderr.isatty()) as bars:
@@ -134,13 +175,3 @@ def _crash(error: Exception) -> None:
         "  This is a fault of Lifesign. Please report it with the lines above and what `lifesign doctor --json` prints."
     )
     raise SystemExit(INTERNAL) from None
-
-
-def table(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows as aligned text columns under their names; empty text without rows."""
-    if not rows:
-        return ""
-    names = list(rows[0])
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in names}
-    lines = [{name: name for name in names}, *rows]
-    return "\n".join("  ".join(line[name].ljust(widths[name]) for name in names).rstrip() for line in lines)
