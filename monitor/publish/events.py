@@ -43,7 +43,7 @@ NodeStatus = Literal["online", "draining", "offline"]
 class _Model(BaseModel):
     """Base of all messages: frozen, only finite numbers; what a later version adds is ignored on reading."""
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True)
 
 
 class ModelIdentity(_Model):

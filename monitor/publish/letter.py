@@ -2,8 +2,11 @@
 """One message on its way to the broker."""
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Letter"]
+__all__ = ["CONTENT_TYPE", "Letter"]
+
+CONTENT_TYPE: Final = "application/cloudevents+json"  # CloudEvents 1.0, MQTT binding, structured mode
 
 
 @dataclass(frozen=True, slots=True)

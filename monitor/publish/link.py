@@ -15,17 +15,15 @@ from monitor.publish.letter import Letter
 from monitor.publish.mqtt import Session
 from monitor.publish.outbox import Outbox
 from monitor.publish.refusals import Refusals
-from monitor.publish.retained import Retained
+from monitor.publish.retained import REFRESH_S, Retained
 from monitor.publish.store import Entry
 from monitor.publish.throttle import Throttle
 
-__all__ = ["REFRESH_S", "Link"]
+__all__ = ["Link"]
 
 log = structlog.get_logger()
 # Letters in flight: 3,000 alerts went through three broker kills in 4.4 s without a loss (docs/decisions).
 _WINDOW: Final = 64
-# Retained letters expire after three of these, so that those of a killed node vanish.
-REFRESH_S: Final = 20.0
 # A link that lived this long was a good one: the next wait is short again.
 _STABLE_S: Final = 10.0
 

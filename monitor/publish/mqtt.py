@@ -21,11 +21,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from monitor.config import MqttSettings
 from monitor.errors import BrokerError, PublishError, RefusedError
 from monitor.publish.client import Client
-from monitor.publish.letter import Letter
+from monitor.publish.letter import CONTENT_TYPE, Letter
 
-__all__ = ["CONTENT_TYPE", "Endpoint", "Received", "Session", "connect", "tls_context"]
+__all__ = ["Endpoint", "Received", "Session", "connect", "tls_context"]
 
-CONTENT_TYPE: Final = "application/cloudevents+json"
 # Ours to judge: paho's words on a lost link repeat what the session's error says.
 _QUIET = logging.getLogger("lifesign.mqtt")
 _QUIET.addHandler(logging.NullHandler())

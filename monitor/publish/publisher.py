@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import structlog
 
@@ -16,16 +16,15 @@ from monitor.publish.delivery import Check, Delivery, DeliveryCounts
 from monitor.publish.events import Event, NodeStatus, ParticipantMedia
 from monitor.publish.identity import Identity
 from monitor.publish.letter import Letter
-from monitor.publish.link import REFRESH_S
+from monitor.publish.retained import RETAINED_EXPIRY_S
 from monitor.publish.throttle import Throttle
 from monitor.publish.topics import Topics
 from monitor.values import Alert, Verdict
 
-__all__ = ["RETAINED_EXPIRY_S", "Publisher", "Sink"]
+__all__ = ["Publisher", "Sink"]
 
 log = structlog.get_logger()
 Sink = Callable[[Event], None]
-RETAINED_EXPIRY_S: Final = int(3 * REFRESH_S)
 
 
 def _utc_now() -> datetime:
