@@ -59,6 +59,7 @@ class ParticipantPolicy:
         self._point = points[profile]
         self._desk = AlertDesk(call, participant, self._point, new_id)
         self._clock = MediaClock()
+        self._broken = False
         self._network = NetworkWatch()
         self._tracks: dict[int, TrackPolicy] = {}
         self._past: list[FaceRecord] = []
@@ -67,6 +68,7 @@ class ParticipantPolicy:
         self._since_s = self._frame_s = 0.0
         self._first_look_s: float | None = None
         self._settled: _Finding | None = None
+        self._last: Decision | None = None
 
     def step(
         self, media_s: float, look: FaceLook | None, evidence: Sequence[Evidence], facts: StreamFacts = NO_FACTS
@@ -88,13 +90,19 @@ class ParticipantPolicy:
         return self._decide(replace(self._moment(), stalled=True))
 
     def finish(self, media_s: float) -> Decision:
-        """Say the last word: what is half collected counts, the session is settled, an open alert is cleared."""
+        """Say the last word: what is half collected counts, the session is settled, an open alert is cleared.
+
+        The verdict stays what it was, also when that is an alert. A second call repeats it and changes nothing.
+        """
+        if self._last is not None:
+            return Decision(self._last.verdict)
         self._tick(media_s)
         moment = self._moment()
         for track in self._tracks.values():
             track.flush(moment)
         decision = self._decide(moment, last=True)
-        return replace(decision, alerts=(*decision.alerts, *self._desk.close(moment)))
+        self._last = replace(decision, alerts=(*decision.alerts, *self._desk.close(moment)))
+        return self._last
 
     @property
     def faces(self) -> tuple[FaceRecord, ...]:
@@ -103,7 +111,8 @@ class ParticipantPolicy:
         return (*self._past, *(_record(track, moment) for track in self._tracks.values()))
 
     def _tick(self, media_s: float) -> None:
-        if self._clock.tick(media_s):
+        self._broken = self._clock.tick(media_s)
+        if self._broken:
             self._network.interrupt()
             for track in self._tracks.values():
                 track.interrupt(media_s)
@@ -117,7 +126,7 @@ class ParticipantPolicy:
             faces=len(self._tracks),
             trust=self._network.trust,
             network=self._network.reasons,
-            may_raise=self._desk.may_raise(now_s),
+            may_raise=self._desk.may_raise(now_s) and not self._broken,
         )
 
     def _see(self, look: FaceLook, evidence: Sequence[Evidence]) -> None:
