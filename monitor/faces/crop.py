@@ -2,22 +2,20 @@
 """Landmarks of one face over time in, a steady upright square crop out."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.faces.boxes import MESH_POINTS
 from monitor.faces.picture import Region, rgb
 from monitor.values import Picture
 
-__all__ = ["MARGIN", "Placement", "Steady", "place", "render", "steady", "to_crop"]
+__all__ = ["MARGIN", "Placement", "Steady", "place", "render", "scaled", "steady", "to_crop"]
 
 MARGIN = 1.3
 """Side of the crop over the longer side of the face box."""
-
-MESH_POINTS = 468
-"""Points of the face mesh proper; MediaPipe appends ten iris points."""
 
 LEFT_EYE = (33, 133, 159, 145)
 RIGHT_EYE = (263, 362, 386, 374)
@@ -90,6 +88,13 @@ def steady(before: Steady | None, raw: Placement, media_s: float) -> Steady:
         last.roll_rad + turn,
     )
     return Steady(placement, media_s, (vx, vy, v_grow, v_turn))
+
+
+def scaled(known: Steady, factor: float) -> Steady:
+    """Carry a placement over to pictures `factor` times as large."""
+    place_before = known.placement
+    x_px, y_px, side_px = (length * factor for length in (place_before.x_px, place_before.y_px, place_before.side_px))
+    return replace(known, placement=Placement(x_px, y_px, side_px, place_before.roll_rad))
 
 
 def to_crop(placement: Placement, crop_px: int) -> NDArray[np.float32]:

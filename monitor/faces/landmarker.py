@@ -119,8 +119,9 @@ def shared(model: Path, max_faces: int) -> Landmarker:
 def _abandon(task: Any) -> None:  # noqa: ANN401
     """Let go of a task without closing it.
 
-    After a graph error closing raises and keeps the handle, so the finaliser closes again from garbage collection; when that runs
-    while a thread pool is being made the process deadlocks (0.10.33). Without the handle nothing is closed twice.
+    After a graph error closing raises and keeps the handle, so the finaliser closes again from garbage collection;
+    when that runs while a thread pool is being made the process deadlocks (0.10.33). Without the handle nothing is
+    closed twice.
     """
     setattr(task, PRIVATE_HANDLE, None)
 

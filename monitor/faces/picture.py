@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A decoded YUV picture in, RGB pixels of the whole or of one region out."""
+"""A decoded YUV picture in, RGB pixels of the whole or of one region, and its planes, out."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from monitor.values import Picture
 
-__all__ = ["Region", "luma", "rgb", "search_rgb"]
+__all__ = ["Planes", "Region", "planes", "rgb"]
+
+Plane = NDArray[np.uint8]
 
 
 class Region(NamedTuple):
-    """A rectangle of whole pixels inside a picture."""
+    """A rectangle of whole pixels inside a picture, with even bounds."""
 
     left: int
     top: int
@@ -21,56 +23,53 @@ class Region(NamedTuple):
     height: int
 
 
-def luma(picture: Picture) -> NDArray[np.uint8]:
-    """Give the luma plane, uint8 [height, width], 16..235, as a view."""
-    return picture.i420[: picture.height_px]
+class Planes(NamedTuple):
+    """Luma uint8 [h, w], blue and red difference uint8 [h / 2, w / 2]."""
+
+    y: Plane
+    u: Plane
+    v: Plane
 
 
-def rgb(picture: Picture, region: Region | None = None) -> NDArray[np.uint8]:
-    """Convert a picture, or one region of it with even bounds, to RGB uint8 [height, width, 3].
+def planes(picture: Picture, region: Region | None = None) -> Planes:
+    """Give the planes of a picture or of one region as views."""
+    height, width = picture.height_px, picture.width_px
+    u, v = picture.i420[height:].reshape(2, height // 2, width // 2)
+    y = picture.i420[:height]
+    if region is None:
+        return Planes(y, u, v)
+    left, top, width, height = region
+    rows, columns = slice(top // 2, (top + height) // 2), slice(left // 2, (left + width) // 2)
+    return Planes(y[top : top + height, left : left + width], u[rows, columns], v[rows, columns])
 
-    BT.601, limited range (ITU-R BT.601-7); every chroma sample covers its 2 x 2 luma samples.
+
+def rgb(picture: Picture, region: Region | None = None, longest_px: int | None = None) -> NDArray[np.uint8]:
+    """Convert a picture or a region of it to RGB uint8 [height, width, 3].
+
+    BT.601, limited range (ITU-R BT.601-7); every chroma sample covers its 2 x 2 luma samples. With `longest_px` the
+    planes are first shrunk, averaging areas, until the longer side is no longer than that.
     """
-    i420 = picture.i420 if region is None else _cut(picture, region)
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(i420), cv2.COLOR_YUV2RGB_I420), np.uint8)
-
-
-def search_rgb(picture: Picture, longest_px: int) -> NDArray[np.uint8]:
-    """Convert a picture to RGB uint8, shrunk over areas until its longer side is at most `longest_px`."""
-    scale = longest_px / max(picture.width_px, picture.height_px)
-    if scale >= 1.0:
-        return rgb(picture)
-    size = (_even(picture.width_px * scale), _even(picture.height_px * scale))
-    return rgb(Picture(_shrink(picture, size)))
+    cut = planes(picture, region)
+    height, width = cut.y.shape
+    if longest_px is not None and longest_px < max(width, height):
+        scale = longest_px / max(width, height)
+        cut = _shrunk(cut, _even(width * scale), _even(height * scale))
+    return np.asarray(cv2.cvtColor(_packed(cut), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
 def _even(length: float) -> int:
     return max(2, 2 * round(length / 2))
 
 
-def _planes(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    height, width = picture.height_px, picture.width_px
-    chroma = picture.i420[height:].reshape(2, height // 2, width // 2)
-    return picture.i420[:height], chroma[0], chroma[1]
+def _shrunk(cut: Planes, width: int, height: int) -> Planes:
+    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
+    return Planes(
+        *(
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+            for plane, size in zip(cut, sizes, strict=True)
+        )
+    )
 
 
-def _pack(planes: list[NDArray[np.uint8]], width: int) -> NDArray[np.uint8]:
-    return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(-1, width)
-
-
-def _cut(picture: Picture, region: Region) -> NDArray[np.uint8]:
-    left, top, width, height = region
-    half = [slice(top // 2, (top + height) // 2), slice(left // 2, (left + width) // 2)]
-    y, u, v = _planes(picture)
-    return _pack([y[top : top + height, left : left + width], u[*half], v[*half]], width)
-
-
-def _shrink(picture: Picture, size: tuple[int, int]) -> NDArray[np.uint8]:
-    y, u, v = _planes(picture)
-    half = (size[0] // 2, size[1] // 2)
-    sizes = (size, half, half)
-    planes = [
-        np.asarray(cv2.resize(plane, to, interpolation=cv2.INTER_AREA), np.uint8)
-        for plane, to in zip((y, u, v), sizes, strict=True)
-    ]
-    return _pack(planes, size[0])
+def _packed(cut: Planes) -> Plane:
+    return np.concatenate([plane.reshape(-1) for plane in cut]).reshape(-1, cut.y.shape[1])
