@@ -16,6 +16,7 @@ from monitor.capture.tokens import kept_token
 from monitor.config import Settings
 from monitor.errors import StartError
 from monitor.http import http_app
+from monitor.liveness.detector import Load
 from monitor.metrics import watch_loop
 from monitor.publish.events import Event
 from monitor.server import listen, serve
@@ -42,11 +43,13 @@ async def run(settings: Settings, *, json: bool = False) -> int:
     return 0
 
 
-async def serving(stack: AsyncExitStack, settings: Settings, *, json: bool = False) -> Service:
+async def serving(
+    stack: AsyncExitStack, settings: Settings, *, json: bool = False, load: Load | None = None
+) -> Service:
     """Start everything on `stack`; `service.url` is the base address that answers."""
     listener = listen(settings.http)
     stack.callback(listener.close)
-    service = await stack.enter_async_context(open_service(settings, [print_event] if json else []))
+    service = await stack.enter_async_context(open_service(settings, [print_event] if json else [], load))
     lag = asyncio.create_task(watch_loop(), name="event loop lag")
     stack.callback(lag.cancel)
     service.url = await stack.enter_async_context(serve(http_app(service), settings.http, listener))

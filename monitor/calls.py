@@ -43,6 +43,12 @@ class Calls:
         self._changed = changed
         self._calls: dict[str, _Call] = {}
         self.failed = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    async def all_ended(self) -> None:
+        """Wait until no call goes on."""
+        await self._none.wait()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,6 +87,7 @@ class Calls:
             await call.ended.wait()
         if call is None:
             call = self._calls[feed.call] = _Call(feed.call)
+            self._none.clear()
             self._group.create_task(self._host(call), name=f"call {feed.call}")
         older = call.feeds.get(feed.participant)
         call.feeds[feed.participant] = feed
@@ -110,6 +117,8 @@ class Calls:
         finally:
             call.empty.set()
             del self._calls[call.name]
+            if not self._calls:
+                self._none.set()
             self._changed(call.name, {})
             call.ended.set()
 

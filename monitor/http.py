@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service in, its whole HTTP surface out: WHIP, API, console, health and metrics."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 
 from monitor import health
 from monitor.capture.problem import answer_problem
 from monitor.capture.tokens import TokenCheck
 from monitor.errors import RequestError
 from monitor.metrics import Metrics
+from monitor.publish import api, console
 from monitor.readings import readings
 from monitor.service import Service
 
@@ -22,11 +24,13 @@ def http_app(service: Service) -> FastAPI:
     app.add_exception_handler(RequestError, answer_problem)
     app.include_router(service.whip.router)
     app.include_router(health.router(service.checks, Metrics(readings(service)).text))
+    app.include_router(api.routes(service.live, _bearer(TokenCheck(service.settings.whip.tokens))))
+    app.include_router(console.routes())
     return app
 
 
-def _bearer(check: TokenCheck):  # noqa: ANN202
+def _bearer(tokens: TokenCheck) -> Callable[[Request], None]:
     def authorized(request: Request) -> None:
-        check.check(request.headers.get("authorization"))
+        tokens.check(request.headers.get("authorization"))
 
-    return Depends(authorized)
+    return authorized

@@ -2,6 +2,7 @@
 """Settings in, the composed service out: engine, publisher, calls, WHIP server, pulls and HTTP."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,15 +13,18 @@ from monitor import assets
 from monitor.cadence import due
 from monitor.calls import Calls
 from monitor.capture.feed import Feed
+from monitor.capture.whep import WhepClient
 from monitor.capture.whip import WhipServer
 from monitor.config import Settings
 from monitor.finders import Finders
 from monitor.health import Check
+from monitor.liveness.detector import Load
 from monitor.liveness.engine import Engine
 from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.publish.events import ParticipantMedia
 from monitor.publish.identity import identify
+from monitor.publish.live import Live
 from monitor.publish.publisher import Publisher, Sink
 from monitor.values import Reason, Verdict
 
@@ -30,8 +34,9 @@ __all__ = ["Service", "open_service"]
 class Service:
     """Everything that lives as long as the process; made by `open_service`."""
 
-    def __init__(self, settings: Settings, engine: Engine, publisher: Publisher, finders: Finders) -> None:
+    def __init__(self, settings: Settings, engine: Engine, publisher: Publisher, finders: Finders, live: Live) -> None:
         self.settings = settings
+        self.live = live
         self.engine = engine
         self.publisher = publisher
         self.finders = finders
@@ -44,6 +49,7 @@ class Service:
         """Take calls from now on, each in a task group inside `group`."""
         self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
         self.whip = WhipServer(self.settings, self.calls.admit)
+        self.pulls = tuple(WhepClient(self.settings, pull, self.calls.admit) for pull in self.settings.pulls)
 
     def checks(self) -> Mapping[str, Check]:
         """Readiness: the model judges, there is room for another participant, what is published arrives."""
@@ -55,12 +61,20 @@ class Service:
             "capacity": Check(room, "room for participants" if room else "all places for participants are taken"),
             "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
         }
-        return own | {name: Check(*check) for name, check in self.publisher.checks().items()}
+        pulls = {f"pull {number}": _pull_check(pull) for number, pull in enumerate(self.pulls, 1)}
+        return own | pulls | {name: Check(*check) for name, check in self.publisher.checks().items()}
 
     def drain(self) -> None:
         """Take no new participants; those here stay."""
         self.whip.drain()
         self.publisher.draining()
+
+    async def settle(self) -> None:
+        """Send everybody away and wait, within `node.drain_s`, until the last word on each was said."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.node.drain_s):
+                await asyncio.gather(*(feed.close() for feed in self.calls.all_feeds()))
+                await self.calls.all_ended()
 
     def _new_policy(self, call: str, participant: str) -> ParticipantPolicy:
         return ParticipantPolicy(call, participant, self.settings.policy.profile, partial(secrets.token_hex, 16))
@@ -97,23 +111,37 @@ class Service:
         )
 
 
+def _pull_check(pull: WhepClient) -> Check:
+    return Check(pull.error is None, "media flow" if pull.error is None else pull.error.what)
+
+
 def _stalled(verdict: Verdict) -> bool:
     return Reason.STALLED in verdict.reasons
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, sinks: Iterable[Sink] = ()) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, sinks: Iterable[Sink] = (), load: Load | None = None
+) -> AsyncIterator[Service]:
     """Load, connect and take calls until the block ends; then calls are closed, the outbox is emptied.
 
+    `load` makes the detector from its name and a device; the registry's weights when None.
     Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
     """
     async with AsyncExitStack() as stack:
         finders = Finders(settings.faces, assets.path("face_landmarker"))
         stack.callback(finders.close)
-        engine = await stack.enter_async_context(Engine(settings.liveness))
+        engine = await stack.enter_async_context(Engine(settings.liveness, load))
         identity = identify(settings, version("lifesign"), engine.identity)
-        publisher = await stack.enter_async_context(Publisher(settings, identity, sinks))
-        service = Service(settings, engine, publisher, finders)
+        live = Live()
+        publisher = await stack.enter_async_context(Publisher(settings, identity, [live, *sinks]))
+        stack.callback(live.close)
+        service = Service(settings, engine, publisher, finders, live)
         service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
         await stack.enter_async_context(service.whip)
-        yield service
+        async with asyncio.TaskGroup() as group:
+            pulling = [group.create_task(pull.run(), name="pull") for pull in service.pulls]
+            yield service
+            await service.settle()
+            for task in pulling:
+                task.cancel()
