@@ -26,8 +26,9 @@ from monitor.settings_keys import key_paths
 
 __all__ = ["dump", "find", "load", "secrets", "unknown_environment"]
 
+PREFIX: Final = "LIFESIGN_"
 SYSTEM_FILE: Final = Path("/etc/lifesign/lifesign.yaml")
-OTHER_NAMES: Final = frozenset({"LIFESIGN_CONFIG", "LIFESIGN_SECRETS", "LIFESIGN_FOOTAGE"})
+OTHER_NAMES: Final = frozenset({"LIFESIGN_CONFIG", "LIFESIGN_SECRETS", "LIFESIGN_FOOTAGE", "LIFESIGN_TOKEN"})
 """Names with the prefix that are read elsewhere than in the settings tree."""
 MAX_FILE_BYTES: Final = 1 << 20
 
@@ -82,8 +83,10 @@ def find(path: Path | None = None) -> Path | None:
 def unknown_environment(environ: Mapping[str, str] = os.environ) -> Mapping[str, str]:
     """Names with the prefix that set nothing, each with the nearest name that would, or an empty text."""
     known = {_variable(path) for path in key_paths()} | OTHER_NAMES
-    names = (name for name in environ if name.startswith("LIFESIGN_") and name.upper() not in known)
-    return {name: _nearest(name.upper(), known) for name in sorted(names)}
+    names = (name for name in environ if name.startswith(PREFIX) and name.upper() not in known)
+    short = {name.removeprefix(PREFIX) for name in known}
+    near = {name: _nearest(name.upper().removeprefix(PREFIX), short) for name in sorted(names)}
+    return {name: PREFIX + meant if meant else "" for name, meant in near.items()}
 
 
 def dump(settings: Settings) -> dict[str, Any]:
@@ -133,7 +136,7 @@ def _secret_files() -> dict[str, str]:
     found = {}
     for folder in (Path(name) for name in folders if name):
         for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if file.is_file() and file.name.upper().startswith("LIFESIGN_"):
+            if file.is_file() and file.name.upper().startswith(PREFIX):
                 found[file.name.upper()] = file.read_text("utf-8").rstrip("\r\n")
     return found
 
@@ -153,8 +156,18 @@ def _exploded(variables: Mapping[str, str]) -> dict[str, Any]:
     try:
         return _Variables(variables)()
     except ValueError as error:
-        advice = "Lists and whole sections in the environment are JSON."
-        raise ConfigError(f"Environment: {error}.", advice) from error
+        names = ", ".join(name for name, value in variables.items() if not _is_readable(name, value))
+        raise ConfigError(
+            f"{names} is not valid JSON.", "Lists and whole sections in the environment are JSON."
+        ) from error
+
+
+def _is_readable(name: str, value: str) -> bool:
+    try:
+        _Variables({name: value})()
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(node: object) -> Any:  # noqa: ANN401 whatever YAML can hold
@@ -240,7 +253,7 @@ def _position(node: object, loc: tuple[int | str, ...]) -> tuple[int, int]:
 
 def _variable(loc: tuple[int | str, ...]) -> str:
     names = [part for part in loc if isinstance(part, str)]
-    return "LIFESIGN_" + "__".join(names).upper()
+    return PREFIX + "__".join(names).upper()
 
 
 def _nearest(name: str, known: set[str] | frozenset[str]) -> str:
