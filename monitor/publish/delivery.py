@@ -76,6 +76,7 @@ class Delivery:
         self._will = will
         self._lost = 0
         self._full: str | None = None
+        self._failed: str | None = None
         self._throttle = Throttle()
         self._retained = Retained(_MAX_RETAINED)
         self._refusals = Refusals(mqtt.reconnect_max_s)
@@ -84,16 +85,13 @@ class Delivery:
         self._link = Link(self._session, self._outbox, self._retained, backoff, self._refusals)
         self._tls: ssl.SSLContext | None = None
         self._stack = contextlib.AsyncExitStack()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             await self._prepare(stack)
-            group = await stack.enter_async_context(asyncio.TaskGroup())
-            self._tasks = [
-                group.create_task(self._link.run(), name="broker link"),
-                group.create_task(self._outbox.tend(), name="outbox"),
-            ]
+            self._running = asyncio.create_task(self._run(), name="broker link and outbox")
+            self._running.add_done_callback(self._stopped)
             self._stack = stack.pop_all()
         return self
 
@@ -112,9 +110,30 @@ class Delivery:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        for task in self._tasks:
-            task.cancel()
-        return await self._stack.__aexit__(kind, error, trace)
+        try:
+            await self._stop()
+        finally:
+            handled = await self._stack.__aexit__(kind, error, trace)
+        return handled
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._link.run(), name="broker link")
+            group.create_task(self._outbox.tend(), name="outbox")
+
+    async def _stop(self) -> None:
+        """End the tasks; raises what ended them before."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait((self._running,))
+            if not self._running.cancelled() and (error := self._running.exception()) is not None:
+                raise error
+
+    def _stopped(self, task: "asyncio.Task[None]") -> None:
+        """Say at once what should never happen: from now on alerts reach the disk, but not the broker."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = f"The broker link has stopped: {error!r}. Restart this node."
+            log.error("broker_link_failed", exc_info=error)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -157,7 +176,7 @@ class Delivery:
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until everything is sent; False: the broker is away or the time is over. Alerts stay in the outbox."""
-        return not any(task.done() for task in self._tasks) and await self._link.flush(timeout_s)
+        return self._failed is None and await self._link.flush(timeout_s)
 
     async def connected(self, timeout_s: float) -> bool:
         """Wait for a connection to the broker."""
@@ -166,7 +185,7 @@ class Delivery:
     def checks(self) -> Mapping[str, Check]:
         """Readiness: is there a broker, does it take what it is given, can the outbox be written."""
         outbox = self._outbox.state.trouble or self._full
-        reasons = {"broker": self._link.reason, "publish": self._refusals.reason, "outbox": outbox}
+        reasons = {"broker": self._failed or self._link.reason, "publish": self._refusals.reason, "outbox": outbox}
         return {name: Check(reason is None, reason or "") for name, reason in reasons.items()}
 
     @property

@@ -30,9 +30,9 @@ __all__ = [
     "parse",
 ]
 
-# An alert stays far below the 20 KB that small brokers take as their largest packet.
-MAX_SENTENCES: Final = 16
-MAX_SENTENCE_CHARS: Final = 400
+# An alert stays below the 20 KB that small brokers take as their largest packet, whatever the words.
+MAX_SENTENCES: Final = 8
+MAX_SENTENCE_CHARS: Final = 240
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -74,6 +74,7 @@ class Live:
         self._dropped = 0
 
     def __call__(self, event: Event) -> None:
+        """Take in an event and hand it to every listener."""
         self.board.apply(event)
         for listener in self._listeners:
             listener.put(event)

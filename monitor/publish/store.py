@@ -38,7 +38,7 @@ class Entry:
     letter: Letter
 
 
-def connect_file(path: Path) -> sqlite3.Connection:
+def connect_file(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """Open a SQLite file that only its owner may read, for one process alone.
 
     WAL with synchronous FULL: every alert is on the disk before `add` returns, power loss included
@@ -50,7 +50,7 @@ def connect_file(path: Path) -> sqlite3.Connection:
         path.chmod(0o600)
     except OSError as error:
         raise _as_sqlite(error) from error
-    connection = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=0.5, isolation_level=None, factory=factory)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")

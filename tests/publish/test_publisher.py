@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: SIM117 - the subscriber outlives the publisher
+"""What a consumer sees at a real broker: states retained and emptied, alerts once and in order, refusals told."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from monitor.config import Settings
+from monitor.publish.events import Event, ParticipantMedia, parse
+from monitor.publish.identity import Identity
+from monitor.publish.link import Link
+from monitor.publish.publisher import Publisher
+from monitor.publish.store import Store
+from monitor.values import AlertChange
+from tests.fakes.brokers import Mosquitto, Proxy, hear, until
+
+from .conftest import make_alert, make_verdict
+
+SettingsFor = Callable[..., Settings]
+ANN, BOB = ParticipantMedia(participant="ann"), ParticipantMedia(participant="bob")
+
+
+async def test_a_call_from_join_to_end(broker: Mosquitto, settings_for: SettingsFor, identity: Identity) -> None:
+    """A late subscriber finds what is retained; when the call ends every topic is emptied and the node says offline."""
+    async with Publisher(settings_for(broker.port), identity) as publisher:
+        publisher.call_state("call-1", [ANN, BOB])
+        await publisher.verdict(make_verdict("ann"))
+        await publisher.verdict(make_verdict("bob"))
+        await publisher.alert(make_alert())
+        assert await publisher.flush(5)
+        async with hear(broker.port) as late:
+            await until(lambda: len(late.messages) == 4)
+            topics = {str(message.topic) for message in late.messages}
+            assert topics == {
+                "lifesign/v1/nodes/node-1/status",
+                "lifesign/v1/calls/call-1/state",
+                "lifesign/v1/calls/call-1/participants/ann/verdict",
+                "lifesign/v1/calls/call-1/participants/bob/verdict",
+            }
+            assert all(message.retain for message in late.messages)
+            publisher.participant_left("call-1", "bob")
+            await publisher.verdict(make_verdict("bob"))
+            await until(lambda: b"" in late.payloads("bob/verdict"))
+            publisher.call_ended("call-1")
+            await until(lambda: b"" in late.payloads("call-1/state") and b"" in late.payloads("ann/verdict"))
+            publisher.draining()
+            await until(lambda: b'"draining"' in late.payloads("status")[-1])
+    async with hear(broker.port) as after:
+        await until(lambda: bool(after.messages))
+        await asyncio.sleep(0.1)
+    (status,) = after.messages
+    assert parse(bytes(status.payload)).data.status == "offline"
+
+
+async def test_alert_carries_expiry_and_content_type(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Alerts expire as configured, retained states after a minute, the node's status never."""
+    async with hear(broker.port) as hearing:
+        async with Publisher(settings_for(broker.port, alert_expiry_s=600), identity) as publisher:
+            await publisher.verdict(make_verdict())
+            await publisher.alert(make_alert())
+            await until(lambda: len(hearing.messages) == 3)
+        expiries = {
+            str(message.topic).rsplit("/", 1)[1]: getattr(message.properties, "MessageExpiryInterval", None)
+            for message in hearing.messages[:3]
+        }
+    assert expiries == {"status": None, "verdict": 60, "alerts": 600}
+    assert all(m.properties.ContentType == "application/cloudevents+json" for m in hearing.messages[:3])
+
+
+async def test_alerts_survive_a_broker_that_dies_and_returns(
+    tmp_path: Path, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Alerts raised before, while and after the broker is dead arrive once it is back, in order."""
+    broker = Mosquitto(tmp_path / "broker", persistence=True)
+    with broker:
+        async with Publisher(settings_for(broker.port), identity) as publisher:
+            assert await publisher.connected(5)
+            await publisher.alert(make_alert(alert="before"))
+            assert await publisher.flush(5)
+            await asyncio.to_thread(broker.kill)
+            await publisher.alert(make_alert(alert="while-1"))
+            await publisher.verdict(make_verdict())
+            await publisher.alert(make_alert(AlertChange.CLEARED, alert="while-1"))
+            await until(lambda: not publisher.checks()["broker"].ok)
+            assert publisher.counts.outbox_rows == 2
+            await asyncio.to_thread(broker.start)
+            async with hear(broker.port) as hearing:
+                await publisher.alert(make_alert(alert="after"))
+                await until(lambda: len(hearing.payloads("alerts")) >= 3)
+                await until(lambda: len(hearing.payloads("verdict")) >= 1)
+            assert publisher.counts.connects >= 2
+            assert publisher.checks()["broker"].ok
+    told = [(event.data.alert, event.data.change) for event in map(parse, hearing.payloads("alerts"))]
+    assert list(dict.fromkeys(told)) == [("while-1", "raised"), ("while-1", "cleared"), ("after", "raised")]
+
+
+async def test_redelivery_keeps_the_event_id(broker: Mosquitto, settings_for: SettingsFor, identity: Identity) -> None:
+    """An alert whose acknowledgement was lost is sent again as the same event, byte for byte."""
+    async with Proxy(broker.port) as proxy, hear(broker.port) as hearing:
+        settings = settings_for(proxy.port, publish_timeout_s=0.5)
+        async with Publisher(settings, identity) as publisher:
+            assert await publisher.connected(5)
+            proxy.deaf = True
+            await publisher.alert(make_alert())
+            await until(lambda: len(hearing.payloads("alerts")) == 1)
+            await proxy.cut()
+            proxy.deaf = False
+            await until(lambda: len(hearing.payloads("alerts")) >= 2)
+            assert await publisher.flush(5)
+    assert len(set(hearing.payloads("alerts"))) == 1
+    assert publisher.counts.outbox_rows == 0
+
+
+PUBLISH_FOREVER = """
+import asyncio, json, sys
+from monitor.config import Settings
+from monitor.publish.identity import identify
+from monitor.publish.link import Link
+from monitor.publish.publisher import Publisher
+from tests.publish.conftest import make_alert
+
+async def main():
+    settings = Settings(**json.loads(sys.argv[1]))
+    async with Publisher(settings, identify(settings, "0")) as publisher:
+        for n in range(100):
+            await publisher.alert(make_alert(alert=f"a{n}"))
+            print(n, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def _publish_and_kill(settings: Settings) -> None:
+    """A process that raises 100 alerts with no broker in reach, killed when it has."""
+    arguments = [sys.executable, "-c", PUBLISH_FOREVER, settings.model_dump_json()]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."}) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != b"99":
+            assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+
+
+async def test_alerts_survive_a_killed_process(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Alerts of a killed process are sent by the next one, all and in order, none twice."""
+    await asyncio.to_thread(_publish_and_kill, settings_for(port=1))
+    async with hear(broker.port, "lifesign/v1/calls/+/alerts") as hearing:
+        async with Publisher(settings_for(broker.port), identity):
+            await until(lambda: len(hearing.messages) >= 100)
+    assert [parse(payload).data.alert for payload in hearing.payloads()] == [f"a{n}" for n in range(100)]
+
+
+async def test_refused_alerts_wait_and_do_not_hold_up_other_calls(
+    tmp_path: Path, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """An access list that lacks one call keeps that call's alerts in the outbox, tells why, and lets others through."""
+    acl = "topic readwrite lifesign/v1/nodes/#\ntopic readwrite lifesign/v1/calls/good/#\n"
+    with Mosquitto(tmp_path / "broker", acl=acl) as broker:
+        async with hear(broker.port) as hearing, Publisher(settings_for(broker.port), identity) as publisher:
+            for n in range(70):
+                await publisher.alert(make_alert(alert=f"bad-{n}", call="bad"))
+            await publisher.alert(make_alert(call="good"))
+            await until(lambda: len(hearing.payloads("good/alerts")) == 1)
+            await until(lambda: not publisher.checks()["publish"].ok)
+            assert "bad/alerts" in publisher.checks()["publish"].reason
+            assert "access list" in publisher.checks()["publish"].reason
+            assert publisher.checks()["broker"].ok
+            assert publisher.counts.refused >= 1
+            assert publisher.counts.outbox_rows == 70
+    store = Store(settings_for(1).paths.state / "outbox-node-1.sqlite3")
+    assert store.count() == 70
+    store.close()
+
+
+async def test_refused_state_recovers_with_the_access_list(
+    tmp_path: Path, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """A refused call state is not ready; it is ready again when the broker accepts it."""
+    folder = tmp_path / "broker"
+    with Mosquitto(folder, acl="topic readwrite lifesign/v1/nodes/#\n") as broker:
+        async with Publisher(settings_for(broker.port), identity) as publisher:
+            publisher.call_state("call-1", [ANN])
+            await until(lambda: not publisher.checks()["publish"].ok)
+            (folder / "acl").write_text("topic readwrite lifesign/v1/#\n")
+            assert broker.process is not None
+            broker.process.send_signal(signal.SIGHUP)
+            await asyncio.sleep(0.3)
+            publisher.call_state("call-1", [ANN, BOB])
+            await until(lambda: publisher.checks()["publish"].ok)
+
+
+async def test_wrong_password_is_not_ready_and_loses_nothing(
+    tmp_path: Path, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Bad credentials are a readiness reason with advice; alerts wait on the disk; attempts are few."""
+    with Mosquitto(tmp_path / "broker", password=("lifesign", "right")) as broker:
+        settings = settings_for(broker.port, username="lifesign", password="wrong")
+        async with Publisher(settings, identity) as publisher:
+            await publisher.alert(make_alert())
+            await until(lambda: publisher.counts.connect_failures >= 2)
+            check = publisher.checks()["broker"]
+            assert not check.ok
+            assert "mqtt.password" in check.reason
+            assert "wrong" not in check.reason
+            assert publisher.counts.outbox_rows == 1
+        async with hear(broker.port, username="lifesign", password="right") as hearing:
+            right = settings_for(broker.port, username="lifesign", password="right")
+            async with Publisher(right, identity):
+                await until(lambda: len(hearing.payloads("alerts")) == 1)
+
+
+async def test_offline_when_the_link_is_cut_and_online_again(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """The will says offline for a vanished node; each new connection says online and brings back the verdicts."""
+    async with Proxy(broker.port) as proxy, hear(broker.port) as hearing:
+        async with Publisher(settings_for(proxy.port), identity) as publisher:
+            await publisher.verdict(make_verdict())
+            assert await publisher.flush(5)
+            await proxy.cut()
+            await until(lambda: len(hearing.payloads("status")) >= 3)
+            await until(lambda: len(hearing.payloads("verdict")) >= 2)
+            statuses = [parse(payload).data.status for payload in hearing.payloads("status")]
+            assert statuses[:3] == ["online", "offline", "online"]
+            assert publisher.counts.connects == 2
+
+
+async def test_full_outbox_is_not_ready_and_counts(settings_for: SettingsFor, identity: Identity) -> None:
+    """With the broker away and the outbox full, the loss is counted and readiness says what to do; nobody crashes."""
+    settings = settings_for(port=1, outbox_max_rows=10)
+    async with Publisher(settings, identity) as publisher:
+        for n in range(12):
+            await publisher.alert(make_alert(alert=f"a{n}"))
+        assert publisher.counts.alerts_lost == 2
+        assert "outbox_max_rows" in publisher.checks()["outbox"].reason
+
+
+async def test_version_3_1_1(broker: Mosquitto, settings_for: SettingsFor, identity: Identity) -> None:
+    """The same events arrive over MQTT 3.1.1."""
+    async with hear(broker.port) as hearing:
+        async with Publisher(settings_for(broker.port, version="3.1.1"), identity) as publisher:
+            await publisher.verdict(make_verdict())
+            await publisher.alert(make_alert())
+            await until(lambda: len(hearing.messages) == 3)
+    assert {parse(bytes(m.payload)).type for m in hearing.messages[:3]} == {
+        "lifesign.node.v1",
+        "lifesign.verdict.v1",
+        "lifesign.alert.v1",
+    }
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_embedded_broker(settings_for: SettingsFor, identity: Identity, version: str) -> None:
+    """The embedded broker delivers, keeps what is retained for late subscribers, and is restarted when it dies."""
+    protocol = aiomqtt.ProtocolVersion.V5 if version == "5" else aiomqtt.ProtocolVersion.V311
+    settings = settings_for(port=0, broker="embedded", version=version)
+    async with Publisher(settings, identity) as publisher:
+        assert publisher.address is not None
+        port = publisher.address[1]
+        await publisher.verdict(make_verdict())
+        assert await publisher.flush(5)
+        async with hear(port, protocol=protocol) as hearing:
+            await until(lambda: len(hearing.messages) >= 2)
+            await publisher.alert(make_alert())
+            await until(lambda: len(hearing.payloads("alerts")) == 1)
+        publisher._delivery.broker._broker._process.kill()
+        await until(lambda: publisher.counts.connect_failures >= 1)
+        await until(lambda: publisher.checks()["broker"].ok)
+        assert await publisher.flush(5)
+        async with hear(port, protocol=protocol) as again:
+            await until(lambda: len(again.messages) >= 2)
+
+
+async def test_without_a_broker_the_sinks_hear_everything(settings_for: SettingsFor, identity: Identity) -> None:
+    """Broker none publishes to the sinks alone, keeps no file, and a failing sink does not silence the next one."""
+    heard: list[Event] = []
+
+    def broken(event: Event) -> None:
+        raise RuntimeError(event.type)
+
+    settings = settings_for(broker="none")
+    async with Publisher(settings, identity, [broken, heard.append]) as publisher:
+        publisher.call_state("call-1", [ANN])
+        await publisher.verdict(make_verdict())
+        await publisher.alert(make_alert())
+        publisher.call_ended("call-1")
+        assert await publisher.flush(0)
+        assert publisher.checks() == {}
+    kinds = [(event.type.split(".")[1], getattr(event.data, "status", "")) for event in heard]
+    assert kinds == [
+        ("node", "online"),
+        ("call", "live"),
+        ("verdict", ""),
+        ("alert", ""),
+        ("call", "ended"),
+        ("node", "offline"),
+    ]
+    assert publisher.sink_errors == 6
+    assert not settings.paths.state.exists()
+    assert all(json.loads(event.payload())["specversion"] == "1.0" for event in heard)
+
+
+async def test_slow_consumers_of_verdicts_get_the_newest(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Verdicts made while the broker is away are not queued up: the newest arrives, alone."""
+    async with Publisher(settings_for(port=1), identity) as away:
+        for n in range(50):
+            await away.verdict(make_verdict(score=n / 100))
+        assert away.counts.retained_pending == 2
+    async with Proxy(broker.port) as proxy, hear(broker.port) as hearing:
+        async with Publisher(settings_for(proxy.port), identity) as publisher:
+            assert await publisher.connected(5)
+            await proxy.cut()
+            for n in range(50):
+                await publisher.verdict(make_verdict(score=n / 100))
+            await until(lambda: bool(hearing.payloads("verdict")))
+            assert await publisher.flush(5)
+            newest = parse(hearing.payloads("verdict")[-1])
+            assert newest.data.score == 0.49
+            assert len(hearing.payloads("verdict")) < 10
+
+
+async def test_a_crash_inside_ends_cleanly(settings_for: SettingsFor, identity: Identity) -> None:
+    """An error of the caller passes through unchanged, and the outbox can be opened again at once."""
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the block is what is under test
+            async with Publisher(settings_for(port=1), identity) as publisher:
+                await publisher.alert(make_alert())
+                raise ZeroDivisionError
+    assert publisher.counts.outbox_rows == 2
+
+
+async def test_a_link_that_breaks_inside_is_told_and_alerts_are_kept(
+    settings_for: SettingsFor, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in the link changes readiness, alerts still reach the disk, and leaving raises the defect."""
+
+    async def broken(self: Link) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Link, "run", broken)
+    with pytest.raises(ExceptionGroup, match="TaskGroup"):  # noqa: PT012 - the block is what is under test
+        async with Publisher(settings_for(port=1), identity) as publisher:
+            await until(lambda: "stopped" in publisher.checks()["broker"].reason)
+            await publisher.alert(make_alert())
+            assert publisher.counts.outbox_rows == 1
