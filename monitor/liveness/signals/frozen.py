@@ -6,7 +6,8 @@ sways, and a camera adds noise, so that even neighbouring pictures differ. A pic
 differs only by its coding. That a repeated picture shows no live person is the static test of presentation attack
 detection (Pan et al. 2007, ICCV: eye blink against photographs).
 
-Measured on 128 bona fide clips (talking and listening, 5 looks a second): see `REPEAT_LEVELS`.
+Measured on 128 bona fide clips of 105 people (13 minutes, 3,871 looks, mostly talking): no firing, and no stretch of
+repeats longer than 0.4 s. People who listen without a move are rare in them, hence the wide margins below.
 """
 
 from typing import Final
@@ -20,7 +21,12 @@ from monitor.values import AttackKind, Evidence, FaceCrop
 __all__ = ["FrozenFace"]
 
 REPEAT_LEVELS: Final = 0.75
-"""Mean difference from the first picture, in grey levels of 255, up to which a picture is a repeat."""
+"""Mean difference from the first picture, in grey levels of 255, up to which a picture is a repeat.
+
+Within 3 s a bona fide face differs by 3.6 at least (median 20); coded again at 30 to 80 kbit/s by 8. A looped still
+differs by 0.1 at the median and 0.8 at the 95th percentile as VP8 of 600 kbit/s, by 0.5 and 2.2 at 150 kbit/s.
+Stills at 40 kbit/s ripple more than this and are missed.
+"""
 
 STILL_S: Final = 3.0
 LEAST_LOOKS: Final = 6
@@ -34,6 +40,8 @@ FROZEN_NATS: Final = 1.0
 of a minute."""
 
 FROZEN_SCORE: Final = 0.5
+"""Rarer than 1 in 1,000 among bona fide looks: the logarithm of the measured difference has mean 3.0 and standard
+deviation 0.45, so the level above lies seven deviations below it. A tail extrapolated, not observed."""
 
 
 class FrozenFace:
