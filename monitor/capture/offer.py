@@ -20,6 +20,8 @@ MAX_CANDIDATES: Final = 64
 SEND_HINT: Final = "Offer one sendonly video track (VP8 or H.264) and at most one audio track, bundled."
 ICE_NAME: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 ICE_PASSWORD: Final = re.compile(r"[A-Za-z0-9+/]{22,256}")
+SECTION: Final = re.compile(r"^(?=m=)", re.MULTILINE)
+DIRECTIONS: Final = frozenset({"a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"})
 CODEC_ADVICE: Final = {
     "video": "Offer VP8 or H.264 (packetization mode 1); in a browser use setCodecPreferences.",
     "audio": "Offer Opus, G.722, PCMU or PCMA, or leave audio out.",
@@ -32,17 +34,27 @@ def checked_offer(text: str) -> str:
     Raises `OfferError` for text that is not SDP or offers other than one video and at most one audio track to
     send, `CodecError` when a track has no codec that can be decoded here.
     """
+    text = _directed(text)
     description = _parsed(text)
     media = description.media
     _demand(bool(media), "The offer has no media.")
     _demand(len(media) <= MAX_SECTIONS, f"The offer has more than {MAX_SECTIONS} media sections.")
     _demand(all(each.kind in CODECS for each in media), "The offer has a data channel or another section than media.")
-    _demand(len({each.rtp.muxId for each in media}) == len(media), "Two media sections have the same mid.")
+    mids = {each.rtp.muxId for each in media}
+    _demand(len(mids) == len(media), "Two media sections have the same mid.")
+    _demand(all(set(each.items) <= mids for each in description.group), "A group names a mid that is not there.")
     for each in media:
-        each.direction = each.direction or "sendrecv"
         _check_section(each)
     _check_tracks(media)
-    return str(description)
+    return text
+
+
+def _directed(text: str) -> str:
+    """Write out the direction of sections that do not say theirs: the session's, or sendrecv (RFC 8866, section 6.7)."""
+    session, *sections = [part.splitlines() for part in SECTION.split(text)]
+    default = next((line for line in session if line in DIRECTIONS), "a=sendrecv")
+    whole = [part if DIRECTIONS.intersection(part) else [*part, default] for part in sections]
+    return "".join(f"{line}\r\n" for part in [session, *whole] for line in part if line)
 
 
 def _parsed(text: str) -> SessionDescription:

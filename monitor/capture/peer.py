@@ -102,7 +102,7 @@ class Peer:
         self.gone.set()
 
     async def _drop_transports(self) -> None:
-        for transport in {each.receiver.transport for each in self._connection.getTransceivers()}:
+        for transport in {each.receiver.transport for each in self._connection.getTransceivers()} - {None}:
             await transport.stop()
             await transport.transport.stop()
 

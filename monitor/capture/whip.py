@@ -19,10 +19,11 @@ from .roster import Roster
 from .session import Admit, Session
 from .tokens import TokenCheck
 from .trickle import parsed_fragment
-from .wire import FRAGMENT_TYPE, OPTIONS, SDP_TYPE, WhipRoute, checked_ids, ice_links, read_body
+from .wire import FRAGMENT_TYPE, OPTIONS, SDP_TYPE, WhipRoute, checked_ids, ice_links, path_below, read_body
 
 __all__ = ["WhipServer"]
 
+ENDPOINT: Final = "/whip/"
 SESSION_PATH: Final = "/whip/{call}/{participant}/{session}"
 ENDPOINT_PATH: Final = "/whip/{path:path}"
 
@@ -101,17 +102,17 @@ class WhipServer:
     async def _options(self) -> Response:
         return Response(headers=OPTIONS)
 
-    async def _post(self, request: Request, path: str) -> Response:
+    async def _post(self, request: Request) -> Response:
         try:
-            return await self._publish(request, path)
+            return await self._publish(request)
         except RequestError as error:
             self.refused_counts[error.code] += 1
             self._log.info("publisher refused", code=error.code, what=error.what)
             raise
 
-    async def _publish(self, request: Request, path: str) -> Response:
+    async def _publish(self, request: Request) -> Response:
         self._tokens.check(request.headers.get("authorization"))
-        name = checked_ids(path)
+        name = checked_ids(path_below(request, ENDPOINT))
         self._check_room(name)
         offer = checked_offer(await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes))
         self._check_room(name)

@@ -14,7 +14,7 @@ from monitor.errors import ContentTypeError, IdError, OfferError, RequestError, 
 
 from .problem import problem
 
-__all__ = ["FRAGMENT_TYPE", "OPTIONS", "SDP_TYPE", "WhipRoute", "checked_ids", "ice_links", "read_body"]
+__all__ = ["FRAGMENT_TYPE", "OPTIONS", "SDP_TYPE", "WhipRoute", "checked_ids", "ice_links", "path_below", "read_body"]
 
 SDP_TYPE: Final = "application/sdp"
 FRAGMENT_TYPE: Final = "application/trickle-ice-sdpfrag"
@@ -52,6 +52,13 @@ class WhipRoute(APIRoute):
             return response
 
         return answer
+
+
+def path_below(request: Request, prefix: str) -> str:
+    """The decoded path after the prefix, whole: a route's own parameter would lose a line break at its end."""
+    path: str = request.scope["path"]
+    root: str = request.scope.get("root_path", "")
+    return path.removeprefix(root).removeprefix(prefix)
 
 
 def checked_ids(path: str) -> tuple[str, str]:

@@ -4,8 +4,11 @@
 import asyncio
 import contextlib
 import fractions
+import re
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import aiohttp
 import av
@@ -13,10 +16,31 @@ import numpy as np
 import uvicorn
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from av import AudioFrame, VideoFrame
+from fastapi import FastAPI
+from yarl import URL
 
-__all__ = ["Encoded", "Pattern", "Publisher", "Tone", "h264_packets", "serving", "write_clip"]
+from monitor.capture.feed import Feed
+from monitor.capture.whip import WhipServer
+from monitor.config import CaptureSettings, Settings, WhipSettings
+from monitor.values import Frame, Media, Stall
 
-RATE = 90_000
+__all__ = [
+    "TOKEN",
+    "Encoded",
+    "Pattern",
+    "Publisher",
+    "Tone",
+    "Watcher",
+    "h264_packets",
+    "rotated_frame",
+    "serving",
+    "until",
+    "whip_server",
+    "write_clip",
+]
+
+RATE: Final = 90_000
+TOKEN: Final = "a token for tests"
 
 
 def pattern(width: int, height: int, step: int) -> VideoFrame:
@@ -30,7 +54,7 @@ def pattern(width: int, height: int, step: int) -> VideoFrame:
 
 
 class Pattern(MediaStreamTrack):
-    """A synthetic camera: `size` may be changed and `paused` set while it runs; ends after `seconds`."""
+    """A synthetic camera: `size` may be changed and `playing` cleared while it runs; ends after `seconds`."""
 
     kind = "video"
 
@@ -38,14 +62,14 @@ class Pattern(MediaStreamTrack):
         super().__init__()
         self.size = (width, height)
         self.fps = fps
-        self.paused = asyncio.Event()
+        self.playing = asyncio.Event()
+        self.playing.set()
         self._seconds = seconds
         self._began = time.monotonic()
         self._step = 0
 
     async def recv(self) -> VideoFrame:
-        while self.paused.is_set():
-            await asyncio.sleep(0.02)
+        await self.playing.wait()
         elapsed = time.monotonic() - self._began
         self._step = max(self._step + 1, int(elapsed * self.fps))
         at = self._step / self.fps
@@ -122,12 +146,22 @@ class Publisher:
     are those of the POST; a refused offer leaves `connection` unconnected.
     """
 
-    def __init__(self, url: str, token: str, tracks: Sequence[MediaStreamTrack], codecs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        url: str,
+        tracks: Sequence[MediaStreamTrack],
+        codecs: Sequence[str] = (),
+        token: str = TOKEN,
+        *,
+        trickle: bool = False,
+    ) -> None:
         self.url = url
+        self.offer = ""
+        self._trickle = trickle
         self.token = token
         self.status = 0
         self.answer = ""
-        self.headers: dict[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         for track in tracks:
             self.connection.addTransceiver(track, direction="sendonly")
@@ -147,9 +181,12 @@ class Publisher:
     async def __aenter__(self) -> "Publisher":
         await self.connection.setLocalDescription(await self.connection.createOffer())
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/sdp"}
-        async with self._http.post(self.url, data=self.connection.localDescription.sdp, headers=headers) as response:
+        self.offer = self.connection.localDescription.sdp
+        if self._trickle:
+            self.offer = re.sub(r"a=(candidate|end-of-candidates).*\r\n", "", self.offer)
+        async with self._http.post(self.url, data=self.offer, headers=headers) as response:
             self.status = response.status
-            self.headers = dict(response.headers)
+            self.headers = response.headers
             self.answer = await response.text()
         if self.status == 201:
             await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
@@ -163,7 +200,17 @@ class Publisher:
     @property
     def location(self) -> str:
         """Absolute URL of the session."""
-        return str(aiohttp.client.URL(self.url).join(aiohttp.client.URL(self.headers["Location"])))
+        return str(URL(self.url).join(URL(self.headers["Location"])))
+
+    async def trickle(self) -> None:
+        """Send the candidates that the offer left out."""
+        lines = self.connection.localDescription.sdp.split("\r\n")
+        kept = [line for line in lines if line.startswith(("a=ice-ufrag", "a=candidate", "a=end-of-candidates"))]
+        fragment = "\r\n".join([kept.pop(), "m=video 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0", *kept]) + "\r\n"
+        headers = {"Authorization": f"Bearer {self.token}", "If-Match": self.headers["ETag"]}
+        headers["Content-Type"] = "application/trickle-ice-sdpfrag"
+        async with self._http.patch(self.location, data=fragment, headers=headers) as response:
+            response.raise_for_status()
 
     async def leave(self) -> None:
         """Send DELETE; harmless when the session is over."""
@@ -186,8 +233,8 @@ async def serving(app: Callable[..., object]) -> AsyncIterator[str]:
     config = uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", lifespan="off", ws="none")
     server = LoopbackServer(config)
     task = asyncio.create_task(server.serve(), name="http")
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
+    while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn has no event to wait for
+        await asyncio.sleep(0.01)  # uvicorn has no event to wait for
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
@@ -195,6 +242,68 @@ async def serving(app: Callable[..., object]) -> AsyncIterator[str]:
         server.should_exit = True
         server.force_exit = True
         await task
+
+
+class Watcher:
+    """An `admit` that keeps all it is handed, by participant; `ended` lists who is gone, in order."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[str, list[Feed]] = {}
+        self.media: dict[str, list[Media]] = {}
+        self.ended: list[str] = []
+        self.fail_for: set[str] = set()
+        self.ignore: set[str] = set()
+
+    async def admit(self, feed: Feed) -> None:
+        """Read a feed to its end."""
+        who = feed.participant
+        self.feeds.setdefault(who, []).append(feed)
+        try:
+            if who in self.ignore:
+                await asyncio.sleep(3600)
+            async for item in feed.media():
+                self.media.setdefault(who, []).append(item)
+                if who in self.fail_for:
+                    raise RuntimeError("scripted failure of the pipeline")
+        finally:
+            self.ended.append(who)
+
+    def frames(self, who: str) -> list[Frame]:
+        """Frames seen so far."""
+        return [each for each in self.media.get(who, []) if isinstance(each, Frame)]
+
+    def stalls(self, who: str) -> list[Stall]:
+        """Stalls seen so far."""
+        return [each for each in self.media.get(who, []) if isinstance(each, Stall)]
+
+    async def more(self, who: str, count: int) -> list[Frame]:
+        """Wait for `count` further frames and give them."""
+        before = len(self.frames(who))
+        await until(lambda: len(self.frames(who)) >= before + count)
+        return self.frames(who)[before:]
+
+
+async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until something is true; TimeoutError when it never is."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # conditions of all kinds
+            await asyncio.sleep(0.02)  # conditions of all kinds
+
+
+@contextlib.asynccontextmanager
+async def whip_server(
+    watcher: Watcher, whip: dict[str, Any] | None = None, **capture: Any
+) -> AsyncIterator[tuple[WhipServer, str]]:
+    """A real WHIP server on loopback that samples 10 frames/s; gives it and the URL of its /whip."""
+    settings = Settings(
+        whip=WhipSettings(**{"tokens": (TOKEN,), **(whip or {})}),
+        capture=CaptureSettings(**{"samples_per_s": 10, **capture}),
+    )
+    app = FastAPI()
+    async with WhipServer(settings, watcher.admit) as server:
+        app.include_router(server.router)
+        async with serving(app) as url:
+            yield server, f"{url}/whip"
 
 
 def write_clip(
@@ -225,3 +334,20 @@ def write_clip(
                 chunk.sample_rate, chunk.pts = 48_000, step * 960
                 container.mux(microphone.encode(chunk))
             container.mux(microphone.encode(None))
+
+
+def rotated_frame(turn: int) -> VideoFrame:
+    """A decoded 64x32 frame, bright in its top left corner, with rotation metadata."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/rotated.mp4"
+        with av.open(path, "w") as container:
+            stream = container.add_stream("libx264", rate=30, options={"crf": "10"})
+            stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+            stream.set_display_rotation(turn)
+            picture = np.full((48, 64), 128, np.uint8)
+            picture[:32] = 50
+            picture[:16, :32] = 200
+            container.mux(stream.encode(VideoFrame.from_ndarray(picture, format="yuv420p")))
+            container.mux(stream.encode(None))
+        with av.open(path) as container:
+            return next(container.decode(video=0))
