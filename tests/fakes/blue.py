@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in attack that needs no weights: faces turned blue, and a detector that knows blue when it sees it."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["BlueDetector", "record"]
+
+
+@dataclass(frozen=True)
+class _Output:
+    logit: Tensor
+
+
+class _Calibration:
+    def llr_nats(self, logit: float, face_px: float, sharpness: float) -> float:
+        """The logit itself."""
+        return logit
+
+    def score(self, logit: float) -> float:
+        """Logistic function."""
+        return float(torch.sigmoid(torch.tensor(logit)))
+
+
+@dataclass
+class BlueDetector:
+    """Logit 3 for a face with more blue than red, -3 otherwise; one count of steps per track as state."""
+
+    crop_px: int = 112
+    samples_per_s: float = 5.0
+    identity: tuple[str, str] = ("fake.blue", "b" * 64)
+    calibration: _Calibration = field(default_factory=_Calibration)
+
+    def new_state(self, tracks: int) -> tuple[Tensor, ...]:
+        """Zeros [tracks]."""
+        return (torch.zeros(tracks),)
+
+    def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[_Output, tuple[Tensor, ...]]:
+        """One step of each track."""
+        means = crops.float().mean(dim=(1, 2))
+        return _Output(3.0 * torch.sign(means[:, 2] - means[:, 0])), (state[0] + 1,)
+
+
+def record(source: Path, target: Path, seconds: float, *, blue: bool = False) -> Path:
+    """Write the first seconds of a clip again, at its size and rate, with the colours of skin turned blue or not."""
+    with av.open(str(source)) as film, av.open(str(target), "w") as out:
+        rate = Fraction(film.streams.video[0].average_rate or 25)
+        stream = out.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "23"})
+        stream.width, stream.height = film.streams.video[0].width, film.streams.video[0].height
+        for index, frame in enumerate(film.decode(video=0)):
+            if index >= seconds * rate:
+                break
+            planes = frame.reformat(format="yuv420p").to_ndarray()
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(_turned(planes) if blue else planes, format="yuv420p")))
+        out.mux(stream.encode(None))
+    return target
+
+
+def _turned(i420: np.ndarray) -> np.ndarray:
+    luma, chroma = np.split(i420, [i420.shape[0] * 2 // 3])
+    u, v = np.split(chroma.reshape(-1), 2)
+    return np.concatenate([luma, np.concatenate([v, u]).reshape(chroma.shape)])
