@@ -20,7 +20,7 @@ DETECTOR_KINDS: Final[Mapping[AttackKind, float]] = MappingProxyType(
     {AttackKind.FACE_SWAP: 0.7, AttackKind.LIP_SYNC: 0.15, AttackKind.REENACTMENT: 0.15}
 )
 """The network learns from blended faces, so its word means a swap first; blended mouths and re-rendered faces
-leave the same boundary. The weights are the shares of these kinds among its training forgeries, rounded."""
+leave the same kind of boundary. It cannot tell them apart: the weights are what is likely beforehand, not measured."""
 
 TELLING_NATS: Final = 0.5
 """A likelihood ratio under 1.6 either way is not worth a sentence of its own."""

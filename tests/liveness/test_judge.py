@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One step of a batch, in the worker thread."""
+
+import pytest
+
+from monitor.liveness.judge import DETECTOR_KINDS, Judge
+from monitor.liveness.pool import Lease
+from monitor.values import AttackKind
+from tests.fakes.detector import FakeDetector
+from tests.fakes.timeline import crop
+
+
+@pytest.mark.parametrize(
+    ("level", "words"), [(255, "traces of blending, as when"), (0, "no traces"), (128, "no clear sign")]
+)
+def test_the_sentence_fits_the_evidence(level, words):
+    """Three sentences, so that an alert is not updated because a number in it has changed."""
+    judge = Judge(FakeDetector(), 2, lambda: ())
+    for index in range(6):
+        ((evidence,),) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [crop(0.0, level=level)])
+    assert words in evidence.sentence
+
+
+def test_the_kinds_of_the_network_are_mainly_face_swap():
+    """Weights sum to one, and the network's first guess is what it was trained on."""
+    assert sum(DETECTOR_KINDS.values()) == pytest.approx(1.0)
+    assert max(DETECTOR_KINDS, key=DETECTOR_KINDS.__getitem__) is AttackKind.FACE_SWAP
+
+
+def test_signals_keep_their_state_with_their_slot():
+    """A fresh track gets fresh signals; the others go on with theirs."""
+    judge = Judge(FakeDetector(), 2)
+    fresh = Lease((0, 1), (0, 1))
+    for index in range(20):
+        lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())
+        found = judge.judge(lease, [crop(index / 5, 1), crop(index / 5, 2)])
+    spoken = [[word.reliability > 0 for word in words if word.cue == "frozen"] for words in found]
+    assert spoken == [[True], [False]]
