@@ -128,7 +128,7 @@ async def _lines(seen: Watch, endpoint: Endpoint, console: Console) -> None:
         if event is None:
             said.pop(message.topic, None)
             return
-        line = _line(event)
+        line = _plain(_line(event))
         if said.get(message.topic) != line:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         if not isinstance(event, AlertEvent):
@@ -181,7 +181,7 @@ def _cells(event: VerdictEvent | None) -> tuple[Text | str, ...]:
         return (Text("waiting", style="dim"), "", "", "")
     data = event.data
     state = Text(data.state, style=STYLES[data.state])
-    return (state, _score(data.score), f"{data.since_s:.0f} s", Text(_because(event)))
+    return (state, _score(data.score), f"{data.since_s:.0f} s", Text(_plain(_because(event))))
 
 
 def _because(event: VerdictEvent) -> str:
@@ -199,9 +199,14 @@ def _alerts(seen: Watch) -> Table:
     for event in list(seen.board.alerts.values())[-SHOWN_ALERTS:]:
         data = event.data
         change = Text(data.change, style=CHANGE_STYLES[data.change])
-        evidence = Text(" ".join(data.evidence))  # foreign words are never markup
-        table.add_row(change, data.call, data.participant, _score(data.score), _kinds(event), evidence)
+        evidence = _plain(" ".join(data.evidence))
+        table.add_row(change, data.call, data.participant, _score(data.score), _kinds(event), Text(evidence))
     return table
+
+
+def _plain(text: str) -> str:
+    """Words from the wire without what would move the cursor or turn the text around."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _score(score: float | None) -> str:
