@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A headless Chromium whose camera is a file."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+__all__ = ["camera_file", "chromium"]
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--enable-logging=stderr",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+
+
+def camera_file(source: Path, target: Path, seconds: float) -> Path:
+    """Write the first seconds of a clip as Motion JPEG, which Chromium plays in a loop as its camera."""
+    with av.open(str(source)) as film, av.open(str(target), "w", format="mjpeg") as out:
+        rate = Fraction(film.streams.video[0].average_rate or 25)
+        stream = out.add_stream("mjpeg", rate=rate, options={"qmin": "2", "qmax": "4"})
+        stream.width, stream.height = film.streams.video[0].width, film.streams.video[0].height
+        stream.pix_fmt = "yuvj420p"
+        for index, frame in enumerate(film.decode(video=0)):
+            if index >= seconds * rate:
+                break
+            picture = frame.reformat(format="yuvj420p")
+            picture.pts, picture.time_base = index, 1 / rate
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+    return target
+
+
+@contextlib.asynccontextmanager
+async def chromium(url: str, camera: Path, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Open a page until the block ends; skips the test where Chromium is missing."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("chromium is missing: install the Debian package chromium")
+    arguments = [*FLAGS, f"--use-file-for-fake-video-capture={camera}", f"--user-data-dir={folder}", url]
+    with (folder.parent / f"{folder.name}.log").open("wb") as said:
+        process = await asyncio.create_subprocess_exec(program, *arguments, stdout=said, stderr=said)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                async with asyncio.timeout(5):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
