@@ -66,10 +66,10 @@ def doctor(config: Path | None, changes: Sequence[str], *, json: bool) -> int:
 
 
 def examine(
-    settings: Settings, probes: Iterable[tuple[str, Probe]] = PROBES, timeout_s: float = TIMEOUT_S
+    settings: Settings, probes: Iterable[tuple[str, Probe]] | None = None, timeout_s: float = TIMEOUT_S
 ) -> tuple[Finding, ...]:
     """Run the checks one after the other, each with a time limit; none of them ends the others."""
-    return tuple(_limited(name, probe, settings, timeout_s) for name, probe in probes)
+    return tuple(_limited(name, probe, settings, timeout_s) for name, probe in probes or PROBES)
 
 
 def _configured(config: Path | None, changes: Sequence[str]) -> tuple[Finding, Settings]:

@@ -41,6 +41,9 @@ def key_paths() -> Mapping[tuple[str, ...], bool]:
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the YAML file; defaults that differ between machines are left out."""
     document = Settings.model_json_schema()
+    for entry in document["properties"].values():
+        if "$ref" in entry:
+            entry.pop("default", None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Lifesign", **document}
 
 
