@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Footage, a recipe's sizes and a seed in, an endless reproducible stream of paired batches out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from models.data.crops import Footage
+from models.data.pairs import Pair, make_pair
+
+__all__ = ["Batch", "BatchStream", "Shape", "collate"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """`clips` uint8 [2 P, T, 112, 112, 3]: P real clips, then their forged twins in the same order;
+    `boundary` float32 [P, T, 14, 14] of the forged; `kinds` names the P forgeries.
+    """
+
+    clips: Tensor
+    boundary: Tensor
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A batch's size: `pairs` clips and their twins, `frames` each, from films or from portraits."""
+
+    pairs: int
+    frames: int
+    films: bool
+
+
+def collate(pairs: Sequence[Pair]) -> Batch:
+    """Put pairs of equal length together."""
+    clips = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
+    boundary = np.stack([pair.boundary for pair in pairs])
+    return Batch(torch.from_numpy(clips), torch.from_numpy(boundary), tuple(pair.kind for pair in pairs))
+
+
+class BatchStream(IterableDataset[Batch]):
+    """Batch number n depends on the seed and n alone, so that a resumed run goes on with the same data."""
+
+    def __init__(
+        self, footage: Sequence[Footage], shapes: Sequence[Shape], seed: int, *, first: int = 0, grey_share: float = 0.5
+    ) -> None:
+        self.footage = list(footage)
+        self.shapes = tuple(shapes)
+        self.seed = seed
+        self.first = first
+        self.grey_share = grey_share
+        self.films = _people([one for one in footage if one.frames > 1])
+        self.portraits = _people([one for one in footage if one.frames == 1 and not one.grey])
+        self.grey_portraits = _people([one for one in footage if one.frames == 1 and one.grey])
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches from `first` on, shared out among the loader's workers."""
+        cv2.setNumThreads(1)
+        worker = get_worker_info()
+        number, step = (self.first, 1) if worker is None else (self.first + worker.id, worker.num_workers)
+        while True:
+            yield self.batch(number)
+            number += step
+
+    def batch(self, number: int) -> Batch:
+        """Make batch `number`."""
+        rng = np.random.default_rng((self.seed, number))
+        shape = self.shapes[number % len(self.shapes)]
+        return collate(
+            [make_pair(self._draw(rng, films=shape.films), self.footage, shape.frames, rng) for _ in range(shape.pairs)]
+        )
+
+    def _draw(self, rng: np.random.Generator, *, films: bool) -> Footage:
+        """Draw a person, then one of the person's files; grey pictures are drawn at their set share."""
+        grey = rng.random() < self.grey_share
+        wanted = self.films if films else self.grey_portraits if grey else self.portraits
+        people = wanted or self.portraits or self.films or self.grey_portraits
+        owned = people[int(rng.integers(len(people)))]
+        return owned[int(rng.integers(len(owned)))]
+
+
+def _people(footage: Sequence[Footage]) -> list[list[Footage]]:
+    """Group files by person, so that people are drawn evenly, not frames."""
+    grouped: dict[str, list[Footage]] = {}
+    for one in footage:
+        grouped.setdefault(one.identity, []).append(one)
+    return [grouped[name] for name in sorted(grouped)]

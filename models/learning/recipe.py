@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The defaults of a training run, in one place."""
+
+from dataclasses import dataclass
+
+from models.data.batches import Shape
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what is learnt; the card prints it.
+
+    `shapes` are taken in turn. Rates are AdamW learning rates after the warm-up, falling along a cosine; the weights
+    that ship are the exponential average. `least_face_px` leaves out faces too small to hold traces.
+    """
+
+    seed: int = 20261122
+    steps: int = 3000
+    shapes: tuple[Shape, ...] = (Shape(8, 5, films=True), Shape(20, 2, films=False), Shape(20, 2, films=False))
+    grey_share: float = 0.15
+    head_rate: float = 1e-3
+    backbone_rate: float = 3e-4
+    weight_decay: float = 0.02
+    warm_up_steps: int = 80
+    least_rate: float = 0.02
+    clip_norm: float = 5.0
+    average_decay: float = 0.997
+    still_weight: float = 0.5
+    rank_weight: float = 0.5
+    boundary_weight: float = 1.0
+    smoothing: float = 0.02
+    least_face_px: float = 56.0
+    held_out_share: float = 0.05

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The detector's network: clips of face crops and a state in, logits, boundary maps and the state out."""
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
+
+from models.networks.backbone import BLOCKS, COARSE_BLOCK, FINE_BLOCK, TOP_CHANNELS, Backbone
+from models.networks.temporal import TemporalHead
+
+__all__ = ["CROP_PX", "ClipOutput", "State", "StreamNetwork"]
+
+CROP_PX: Final = 112
+FEATURE_WIDTH: Final = 128
+MAP_WIDTH: Final = 32
+DROPOUT: Final = 0.2
+
+State = tuple[Tensor, ...]
+"""First the number of frames seen, float32 [B, 1]; then the caches of the shifts and of the temporal layers."""
+
+
+class ClipOutput(NamedTuple):
+    """`logit` [B, T], positive speaks for forgery; `still_logit` the same from each frame's picture without the
+    temporal layers; `boundary` logits [B, T, S/8, S/8] of a blending boundary; `feature` [B, T, 128].
+    """
+
+    logit: Tensor
+    still_logit: Tensor
+    boundary: Tensor
+    feature: Tensor
+
+
+class StreamNetwork(nn.Module):
+    """EfficientNet-Lite0 with temporal shift, a causal temporal head, and a boundary map.
+
+    One call may bring any number of frames for each track: a clip in training, one frame in a live call. The result
+    does not depend on how the frames are cut into calls.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.feature = nn.Linear(TOP_CHANNELS, FEATURE_WIDTH)
+        self.temporal = TemporalHead(FEATURE_WIDTH)
+        self.still = nn.Linear(FEATURE_WIDTH, 1)
+        self.moving = nn.Linear(FEATURE_WIDTH, 1)
+        coarse, fine = BLOCKS[COARSE_BLOCK].channels_out, BLOCKS[FINE_BLOCK].channels_out
+        self.map_coarse = nn.Conv2d(coarse, MAP_WIDTH, 1)
+        self.map_fine = nn.Conv2d(fine, MAP_WIDTH, 1)
+        self.map_out = nn.Conv2d(MAP_WIDTH, 1, 3, padding=1)
+        nn.init.zeros_(self.moving.weight)
+
+    def new_state(self, tracks: int, device: torch.device | None = None) -> State:
+        """An empty state for `tracks` tracks; its size depends on nothing else."""
+        shapes: list[tuple[int, ...]] = [(1,), *self.backbone.cache_shapes(CROP_PX), *self.temporal.cache_shapes()]
+        return tuple(torch.zeros(tracks, *shape, device=device) for shape in shapes)
+
+    def forward(self, clips: Tensor, state: State) -> tuple[ClipOutput, State]:
+        """`clips` uint8 [B, T, 112, 112, 3] RGB, in order of time; `state` of the same B tracks."""
+        tracks, frames = clips.shape[:2]
+        seen, fresh = state[0], state[0][:, 0] < 0.5
+        shifts = len(state) - 1 - len(self.temporal.layers)
+        features, shift_caches = self.backbone(clips, state[1 : 1 + shifts], fresh)
+        pooled = features.top.mean(dim=(2, 3)).float()
+        feature = self.feature(F.dropout(pooled, DROPOUT, self.training)).unflatten(0, (tracks, frames))
+        moved, head_caches = self.temporal(feature, state[1 + shifts :], fresh)
+        still = self.still(F.relu(feature)).squeeze(-1)
+        logit = still + self.moving(F.relu(moved)).squeeze(-1)
+        boundary = self._boundary(features.fine, features.coarse).unflatten(0, (tracks, frames))
+        after = (seen + float(frames), *shift_caches, *head_caches)
+        return ClipOutput(logit, still, boundary, feature), after
+
+    def _boundary(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        wide = F.interpolate(self.map_coarse(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        return self.map_out(F.relu(wide + self.map_fine(fine))).squeeze(1).float()

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exported crops of real faces in, a trained network out: `python -m models.train CROPS RUN --backbone FILE`."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from torch.utils.data import DataLoader
+
+from models.data.batches import Batch, BatchStream
+from models.data.crops import Footage, load_footage
+from models.errors import ModelError, TrainingError
+from models.learning.average import AveragedWeights
+from models.learning.checkpoint import Progress, restore, save
+from models.learning.loss import LossParts, paired_loss
+from models.learning.recipe import Recipe
+from models.networks.imagenet import load_imagenet
+from models.networks.stream import StreamNetwork
+
+__all__ = ["Trainer", "main", "split_people"]
+
+LOG_STEPS: Final = 10
+CHECK_STEPS: Final = 200
+CHECK_BATCHES: Final = 9
+CHECKPOINT: Final = "checkpoint.pt"
+
+
+class Trainer:
+    """One run: network, average, optimiser and progress; `minutes` bounds the time, the cosine ends with it."""
+
+    def __init__(self, recipe: Recipe, minutes: float | None = None) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        self.minutes = minutes
+        self.network = StreamNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedWeights(self.network, recipe.average_decay)
+        self.optimiser = _optimiser(self.network, recipe)
+        self.progress = Progress()
+
+    @property
+    def done(self) -> float:
+        """Share 0..1 of the run that is behind us, by steps or by time, whichever is further."""
+        by_time = self.progress.spent_s / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(self.progress.step / self.recipe.steps, by_time))
+
+    def step(self, batch: Batch) -> LossParts:
+        """Learn from one batch; raises `TrainingError` when the loss is no number."""
+        started = time.monotonic()
+        self._set_rates()
+        self.network.train()
+        _hold_norms(self.network)
+        with torch.autocast("cpu", torch.bfloat16):
+            output, _ = self.network(batch.clips, self.network.new_state(len(batch.clips)))
+            parts = paired_loss(output, batch.boundary, self.recipe)
+        if not math.isfinite(float(parts.total.detach())):
+            raise TrainingError(f"the loss is not a number at step {self.progress.step}: the last checkpoint is kept")
+        self.optimiser.zero_grad(set_to_none=True)
+        parts.total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        self.optimiser.step()
+        self.progress.step += 1
+        self.average.update(self.network, self.progress.step)
+        self.progress.spent_s += time.monotonic() - started
+        return parts
+
+    def _set_rates(self) -> None:
+        warm = min(1.0, (self.progress.step + 1) / self.recipe.warm_up_steps)
+        falling = 0.5 * (1.0 + math.cos(math.pi * self.done))
+        factor = warm * (self.recipe.least_rate + (1.0 - self.recipe.least_rate) * falling)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["full_rate"] * factor
+
+    @torch.no_grad()
+    def check(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """Judge pairs of people never learnt from with the averaged weights."""
+        judge = StreamNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        judge.load_state_dict(self.average.values)
+        judge.eval()
+        real, fake = [], []
+        for batch in batches:
+            output, _ = judge(batch.clips, judge.new_state(len(batch.clips)))
+            mean = output.logit.mean(dim=1).numpy()
+            real.append(mean[: len(mean) // 2])
+            fake.append(mean[len(mean) // 2 :])
+        bona_fide, forged = np.concatenate(real), np.concatenate(fake)
+        above = (forged[:, None] > bona_fide[None]).mean()
+        return {"held_out_auc": float(above), "held_out_pairs": float((forged > bona_fide).mean())}
+
+
+def split_people(footage: Sequence[Footage], share: float) -> tuple[list[Footage], list[Footage]]:
+    """Split by person, decided by a hash of the identity: (learnt from, held out)."""
+    held = [_hash_share(one.identity) < share for one in footage]
+    learnt = [one for one, out in zip(footage, held, strict=True) if not out]
+    return learnt, [one for one, out in zip(footage, held, strict=True) if out]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train; exit 1 with one line on stderr when it cannot go on."""
+    options = _options(arguments)
+    try:
+        _run(options)
+    except ModelError as error:
+        Console(stderr=True).print(f"training stopped: {error}")
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    recipe = Recipe() if options.steps is None else dataclasses.replace(Recipe(), steps=options.steps)
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
+    footage = load_footage(options.crops, "train", for_training=True, least_px=recipe.least_face_px)
+    learnt, held_out = split_people(footage, recipe.held_out_share)
+    trainer = Trainer(recipe, options.minutes)
+    load_imagenet(trainer.network.backbone, options.backbone)
+    options.run.mkdir(parents=True, exist_ok=True)
+    checkpoint = options.run / CHECKPOINT
+    if checkpoint.exists():
+        trainer.progress = restore(checkpoint, trainer.network, trainer.average, trainer.optimiser)
+    checks = BatchStream(held_out, recipe.shapes, recipe.seed + 1, grey_share=recipe.grey_share)
+    fixed = [checks.batch(number) for number in range(CHECK_BATCHES)]
+    stream = BatchStream(learnt, recipe.shapes, recipe.seed, first=trainer.progress.step, grey_share=recipe.grey_share)
+    loader: DataLoader[Batch] = DataLoader(
+        stream, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None
+    )
+    with (options.run / "log.jsonl").open("a") as log:
+        _write(log, {"people": len({one.identity for one in learnt}), "files": len(learnt), "held_out": len(held_out)})
+        _loop(trainer, iter(loader), fixed, checkpoint, log)
+
+
+def _loop(trainer: Trainer, batches: Iterator[Batch], fixed: Sequence[Batch], checkpoint: Path, log: TextIO) -> None:
+    started = time.monotonic()
+    while trainer.done < 1.0:
+        batch = next(batches)
+        parts = trainer.step(batch)
+        step = trainer.progress.step
+        if step % LOG_STEPS == 0:
+            losses = {name: round(float(getattr(parts, name)), 4) for name in ("total", "label", "rank", "boundary")}
+            rate = trainer.optimiser.param_groups[0]["lr"]
+            _write(log, {"step": step, "done": round(trainer.done, 4), **losses, "rate": rate,
+                         "run_s": round(time.monotonic() - started, 1)})  # fmt: skip
+        if step % CHECK_STEPS == 0 or trainer.done >= 1.0:
+            save(checkpoint, trainer.network, trainer.average, trainer.optimiser, trainer.progress, trainer.recipe)
+            _write(log, {"step": step, **trainer.check(fixed)})
+
+
+def _write(log: TextIO, values: dict[str, Any]) -> None:
+    log.write(json.dumps(values) + "\n")
+    log.flush()
+
+
+def _optimiser(network: StreamNetwork, recipe: Recipe) -> torch.optim.AdamW:
+    """Make AdamW with a lower rate for the pretrained part and no decay on norms and biases."""
+    groups = []
+    for pretrained, rate in ((True, recipe.backbone_rate), (False, recipe.head_rate)):
+        for flat, decay in ((True, 0.0), (False, recipe.weight_decay)):
+            chosen = [
+                value
+                for name, value in network.named_parameters()
+                if name.startswith("backbone.") == pretrained and (value.ndim < 2) == flat
+            ]
+            groups.append({"params": chosen, "lr": rate, "full_rate": rate, "weight_decay": decay})
+    return torch.optim.AdamW(groups)
+
+
+def _hold_norms(network: StreamNetwork) -> None:
+    """Keep the published normalisation statistics: a batch of few people would give poor ones."""
+    for part in network.backbone.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.eval()
+
+
+def _hash_share(identity: str) -> float:
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
+    parser.add_argument("crops", type=Path, help="folder that the export wrote")
+    parser.add_argument("run", type=Path, help="folder for checkpoints and log; a run found there goes on")
+    parser.add_argument("--backbone", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's number")
+    parser.add_argument("--minutes", type=float, help="end after this long, the learning rate falling accordingly")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads of the training process")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make forgeries")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
