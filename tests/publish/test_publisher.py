@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import aiomqtt
 import pytest
+from blockbuster import blockbuster_ctx
 
 from monitor.config import Settings
 from monitor.publish.events import Event, ParticipantMedia, parse
@@ -358,3 +360,18 @@ async def test_a_link_that_breaks_inside_is_told_and_alerts_are_kept(
             await until(lambda: "stopped" in publisher.checks()["broker"].reason)
             await publisher.alert(make_alert())
             assert publisher.counts.outbox_rows == 1
+
+
+async def test_the_event_loop_is_never_blocked(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """Connecting and the disk happen beside the loop; a sink that blocks shows that blocking would be noticed."""
+    with blockbuster_ctx("monitor.publish"):
+        async with Publisher(settings_for(broker.port), identity, [lambda event: time.sleep(0.001)]) as publisher:
+            assert publisher.sink_errors == 1
+            assert await publisher.connected(5)
+            await publisher.verdict(make_verdict())
+            await publisher.alert(make_alert())
+            assert await publisher.flush(5)
+        async with Publisher(settings_for(port=0, broker="embedded"), identity) as publisher:
+            assert await publisher.connected(10)
