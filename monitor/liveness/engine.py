@@ -9,10 +9,11 @@ from typing import NamedTuple, Self
 
 import torch
 
-from models.errors import ModelError as WeightsRefused
+from models import registry
 from monitor.config import LivenessSettings
 from monitor.errors import ModelError, StartError
 from monitor.liveness.batcher import Batcher
+from monitor.liveness.catalog import refusals
 from monitor.liveness.detector import Detector, Load
 from monitor.liveness.judge import Judge
 from monitor.liveness.pool import Slots
@@ -60,9 +61,9 @@ class Engine:
     `load` makes the detector from a model name and a device.
     """
 
-    def __init__(self, settings: LivenessSettings, load: Load | None = None) -> None:
+    def __init__(self, settings: LivenessSettings, load: Load = registry.load) -> None:
         self._settings = settings
-        self._load = load or registry_load
+        self._load = load
         self._stack = AsyncExitStack()
         self._slots: Slots[tuple[str, str, int]] = Slots(settings.max_tracks)
         self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
@@ -93,13 +94,8 @@ class Engine:
 
     def _open(self) -> None:
         device = resolve_device(self._settings.device)
-        try:
+        with refusals(self._settings.model):
             self._detector = self._load(self._settings.model, device)
-        except WeightsRefused as error:
-            raise ModelError(
-                f"The model {self._settings.model!r} cannot be used: {error}",
-                "Choose a name from `lifesign models list` for liveness.model, or reinstall lifesign.",
-            ) from error
         self._judge = Judge(self._detector, self._settings.max_tracks)
 
     @property
@@ -178,13 +174,6 @@ class Engine:
                 f"The detector takes crops of {side} px, not {crop.rgb.dtype} {crop.rgb.shape}.",
                 f"Set faces.crop_px to {side}.",
             )
-
-
-def registry_load(name: str, device: str) -> Detector:
-    """Load weights by name; raises WeightsRefused of `models` when they must not be used."""
-    from models import registry
-
-    return registry.load(name, device)
 
 
 def resolve_device(name: str) -> str:

@@ -3,12 +3,16 @@
 
 import asyncio
 import itertools
+import shutil
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from structlog.testing import capture_logs
 
+from models import registry
 from models.errors import WeightsError
 from monitor.config import LivenessSettings
 from monitor.errors import ModelError, StartError
@@ -244,3 +248,47 @@ def test_a_device_that_is_not_there_stops_the_start(name):
     """The error says which setting to change."""
     with pytest.raises(StartError, match=r"liveness\.device"):
         resolve_device(name)
+
+
+def shipped() -> Engine:
+    """An engine with the weights that are shipped, on the CPU."""
+    return Engine(LivenessSettings(device="cpu", max_tracks=8, batch_deadline_ms=20.0))
+
+
+def face(at_work: Engine, media_s: float, track: int) -> FaceCrop:
+    """A crop of the size the shipped detector takes, different for each track and time."""
+    side = at_work.crop_px
+    source = np.random.default_rng([track, round(media_s * 10)])
+    return replace(crop(media_s, track), rgb=source.integers(0, 256, (side, side, 3), np.uint8))
+
+
+async def test_the_shipped_network_judges_a_batch_as_it_judges_each_face():
+    """With the real weights, evidence does not depend on who shares the batch."""
+    async with shipped() as together, shipped() as apart:
+        for index in range(4):
+            shots = [face(together, index / 5, track) for track in (1, 2, 3)]
+            batch = network(await together.judge(shots))
+            single = [word for shot in shots for word in network(await apart.judge([shot]))]
+            assert [word.llr_nats for word in batch] == pytest.approx([word.llr_nats for word in single], abs=1e-3)
+            assert all(0.0 <= word.score <= 1.0 for word in batch)
+        assert together.counts.batches == 4
+
+
+async def test_a_model_that_does_not_exist_stops_the_start():
+    """A wrong name in the configuration is told with the names there are."""
+    with pytest.raises(ModelError, match="no model is named 'nonsense'"):
+        async with Engine(LivenessSettings(model="nonsense", device="cpu")):
+            pass
+
+
+async def test_altered_weights_stop_the_start(tmp_path):
+    """One changed byte in the weight file is found by its hash."""
+    folder = tmp_path / "weights"
+    shutil.copytree(registry.WEIGHTS, folder)
+    file = folder / next(iter(registry.read_manifest(folder).values())).file
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="SHA-256"):
+        async with Engine(LivenessSettings(device="cpu"), load=partial(registry.load, folder=folder)):
+            pass

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is printed of the models."""
+
+import json
+
+import pytest
+
+from models import registry
+from models.errors import WeightsError
+from monitor.errors import ModelError
+from monitor.liveness import catalog
+
+
+def test_every_model_is_listed_and_the_first_is_the_default():
+    """Each name of the manifest appears with its licence; exactly one is marked."""
+    text = catalog.listing()
+    assert text.count("(default)") == 1
+    for name, entry in registry.read_manifest(registry.WEIGHTS).items():
+        assert name in text
+        assert entry.licence in text
+        assert entry.sha256[:12] in text
+
+
+def test_the_list_for_machines_is_json():
+    """Objects with the whole hash and the contract; the default is named."""
+    rows = json.loads(json.dumps(catalog.listing(json=True)))
+    assert [row["name"] for row in rows] == list(registry.names())
+    assert [row["default"] for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert all(len(row["sha256"]) == 64 and row["contract"] and row["licence"] for row in rows)
+
+
+def test_a_card_is_printed_as_it_is(monkeypatch):
+    """The card's text is the model's, unchanged."""
+    monkeypatch.setattr(registry, "card", lambda name: f"# {name}\n")
+    assert catalog.card("default") == "# default\n"
+
+
+def test_a_name_that_is_not_there_is_an_error_with_advice():
+    """The names that exist are told."""
+    with pytest.raises(ModelError, match="no model is named 'nonsense'") as caught:
+        catalog.card("nonsense")
+    assert registry.names()[0] in str(caught.value)
+    assert "lifesign models list" in caught.value.advice
+
+
+def test_a_broken_manifest_is_a_start_error(monkeypatch):
+    """Not a traceback: a code, what happened, what to do."""
+
+    def broken(folder):
+        raise WeightsError("the list of models cannot be read")
+
+    monkeypatch.setattr(registry, "read_manifest", broken)
+    with pytest.raises(ModelError, match="list of models cannot be read") as caught:
+        catalog.listing()
+    assert (caught.value.code, caught.value.exit_code) == ("model", 3)
