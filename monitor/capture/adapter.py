@@ -8,6 +8,7 @@ a release renames or removes something used here.
 import functools
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -49,6 +50,10 @@ DECODER_BACKLOG: Final = 60
 
 VP8_KEYFRAME_BIT: Final = 0x01
 H264_INTRA_UNITS: Final = frozenset({5, 7})
+H264_TELLING_UNITS: Final = frozenset({1, 2, 5, 7})
+"""Unit types of H.264, table 7-1: slice, slice partition, slice of a keyframe, sequence parameters."""
+
+KEYFRAMES_KEPT: Final = 64
 
 
 @functools.cache
@@ -110,6 +115,7 @@ class DecoderQueue(queue.Queue[Encoded | None]):
         super().__init__()
         self._keyframe_wanted = keyframe_wanted
         self._refusing = False
+        self.keyframes: deque[int] = deque(maxlen=KEYFRAMES_KEPT)
         self.codec = "unknown"
         self.received_bytes = 0
         self.received_count = 0
@@ -131,11 +137,13 @@ class DecoderQueue(queue.Queue[Encoded | None]):
         if self.qsize() >= DECODER_BACKLOG:
             self.dropped_count += self._empty()
             self._refusing = True
-        if self._refusing and not _is_keyframe(self.codec, frame.data):
+        keyframe = _is_keyframe(self.codec, frame.data)
+        if keyframe:
+            self.keyframes.append(frame.timestamp)
+        self._refusing = self._refusing and not keyframe
+        if self._refusing:
             self._keyframe_wanted.set()
-            return False
-        self._refusing = False
-        return True
+        return not self._refusing
 
     def _empty(self) -> int:
         with self.mutex:
@@ -148,9 +156,19 @@ def _is_keyframe(codec: str, data: bytes) -> bool:
     if codec == "vp8":
         return bool(data) and not data[0] & VP8_KEYFRAME_BIT
     if codec == "h264":
-        at = data.find(b"\x00\x00\x01")
-        return at >= 0 and len(data) > at + 3 and data[at + 3] & 0x1F in H264_INTRA_UNITS
+        return _first_unit(data) in H264_INTRA_UNITS
     return True
+
+
+def _first_unit(data: bytes) -> int:
+    """Type of the first unit that is a slice or a parameter set; delimiters and messages may come before it."""
+    at = data.find(b"\x00\x00\x01")
+    while 0 <= at < len(data) - 3:
+        unit = data[at + 3] & 0x1F
+        if unit in H264_TELLING_UNITS:
+            return unit
+        at = data.find(b"\x00\x00\x01", at + 3)
+    return 0
 
 
 class ReceiverView:
@@ -170,6 +188,10 @@ class ReceiverView:
     def codec(self) -> str:
         """Codec in lower case, "unknown" before the first frame."""
         return self._queue.codec
+
+    def was_keyframe(self, stamp: int | None) -> bool:
+        """Whether the picture with this timestamp was sent as a keyframe; PyAV does not tell for VP8."""
+        return stamp in self._queue.keyframes
 
     @property
     def received_bytes(self) -> int:

@@ -50,7 +50,7 @@ def checked_offer(text: str) -> str:
 
 
 def _directed(text: str) -> str:
-    """Write out the direction of sections that do not say theirs: the session's, or sendrecv (RFC 8866, section 6.7)."""
+    """Write out the direction where a section leaves it out: the session's, or sendrecv (RFC 8866, section 6.7)."""
     session, *sections = [part.splitlines() for part in SECTION.split(text)]
     default = next((line for line in session if line in DIRECTIONS), "a=sendrecv")
     whole = [part if DIRECTIONS.intersection(part) else [*part, default] for part in sections]

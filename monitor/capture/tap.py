@@ -131,8 +131,8 @@ class Tap:
 
     async def media(self) -> AsyncIterator[Media]:
         """Sampled frames and stalls until the participant is gone; to be iterated once."""
-        while self._silent_s() < self._settings.end_after_s:
-            sample = await self._cell.take(self._patience_s())
+        while self._until_end_s() > 0:
+            sample = await self._cell.take(min(self._until_stall_s(), self._until_end_s()))
             if sample is not None:
                 frame = await self._convert(sample)
                 if frame is not None:
@@ -140,9 +140,9 @@ class Tap:
                     yield frame
             elif self._cell.closed:
                 return
-            elif self._patience_s() <= 0:
+            elif self._until_stall_s() <= 0:
                 yield self._stall()
-        self._log.info("participant is silent for too long", silent_s=round(self._silent_s(), 1))
+        self._log.info("participant is silent for too long", silent_s=self._settings.end_after_s)
 
     async def close(self) -> None:
         """Take nothing further; `media` finishes with what waits."""
@@ -153,12 +153,12 @@ class Tap:
         self._first_s = arrived_s if self._first_s is None else self._first_s
         return arrived_s - self._first_s
 
-    def _silent_s(self) -> float:
-        return self._now() - self._came_s
+    def _until_end_s(self) -> float:
+        return max(0.0, self._came_s + self._settings.end_after_s - self._now())
 
-    def _patience_s(self) -> float:
-        told = self._told_stall_s
-        next_s = self._came_s + self._settings.stall_after_s if told is None else told + STALL_EVERY_S
+    def _until_stall_s(self) -> float:
+        told_s = self._told_stall_s
+        next_s = self._came_s + self._settings.stall_after_s if told_s is None else told_s + STALL_EVERY_S
         return max(0.0, next_s - self._now())
 
     def _stall(self) -> Stall:
@@ -178,16 +178,16 @@ class Tap:
             if self._failed == 1:
                 self._log.warning("a picture could not be converted", error=str(error))
             return None
-        facts = self._facts(keyframe=sample.picture.key_frame)
+        facts = self._facts(sample.picture)
         return Frame(self.call, self.participant, sample.media_s, sample.arrived_s, picture, facts)
 
-    def _facts(self, *, keyframe: bool) -> StreamFacts:
+    def _facts(self, picture: VideoFrame) -> StreamFacts:
         if self._view is None:
-            return StreamFacts(keyframe=keyframe)
+            return StreamFacts(keyframe=picture.key_frame)
         received, lost = self._view.received_bytes, self._view.lost_packets
         facts = StreamFacts(
             codec=self._view.codec,
-            keyframe=keyframe,
+            keyframe=self._view.was_keyframe(picture.pts),
             lost_packets=max(0, lost - self._told_lost),
             received_bytes=received - self._told_bytes,
         )

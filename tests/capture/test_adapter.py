@@ -21,7 +21,7 @@ from tests.fakes.calls import Pattern, until
 
 VP8, H264 = CODECS["video"][0], CODECS["video"][2]
 VP8_KEY, VP8_DELTA = b"\x10\x02\x00", b"\x11\x02\x00"
-H264_KEY, H264_DELTA = b"\x00\x00\x00\x01\x67\x4d", b"\x00\x00\x00\x01\x41\x9a"
+H264_KEY, H264_DELTA = b"\x00\x00\x00\x01\x09\xf0\x00\x00\x00\x01\x67\x4d", b"\x00\x00\x00\x01\x41\x9a"
 
 
 async def connected(sender: RTCPeerConnection, receiver: RTCPeerConnection) -> str:
@@ -125,6 +125,7 @@ def test_backlog_is_thrown_away_up_to_a_keyframe(codec, key: bytes, delta: bytes
     queue.put((codec, JitterFrame(key, 99)))
     queue.put((codec, JitterFrame(delta, 100)))
     assert [queue.get()[1].timestamp, queue.get()[1].timestamp] == [99, 100]
+    assert list(queue.keyframes) == [0, 99]
     assert queue.received_count == DECODER_BACKLOG + 7
     assert queue.codec == codec.name.lower()
 
