@@ -79,10 +79,12 @@ async def watch(
     """Show what the broker carries until `stop` is set; reconnects as long as it takes.
 
     `subscribed` is set once no later alert can be missed; `on_event` is called with every event.
-    Raises UsageError when the settings name no broker, BrokerError when the TLS files cannot be used.
+    Raises UsageError when the settings name no broker or no port, BrokerError when the TLS files cannot be used.
     """
     if settings.mqtt.broker == "none":
         raise UsageError("There is no broker to watch.", "Set mqtt.broker to embedded or external.")
+    if settings.mqtt.broker == "embedded" and settings.mqtt.port == 0:
+        raise UsageError("The embedded broker takes any free port, so it cannot be found.", "Set mqtt.port.")
     endpoint = await asyncio.to_thread(_endpoint, settings)
     seen = Watch(Topics(settings.mqtt.root), on_event, subscribed=subscribed or asyncio.Event())
     show = _table if console.is_terminal else _lines

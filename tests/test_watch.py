@@ -149,11 +149,11 @@ async def test_a_broker_that_comes_later_and_goes_away(tmp_path: Path) -> None:
         await watching.end()
 
 
-async def test_no_broker_is_a_usage_error(tmp_path: Path) -> None:
-    """Without a broker there is nothing to watch, and the message says what to set."""
-    none = Settings(mqtt={"broker": "none"})
-    with pytest.raises(UsageError, match=r"mqtt\.broker"):
-        await watch(none, Console(file=io.StringIO()), asyncio.Event())
+@pytest.mark.parametrize(("mqtt", "advice"), [({"broker": "none"}, r"mqtt\.broker"), ({"port": 0}, r"mqtt\.port")])
+async def test_nothing_to_watch_is_a_usage_error(mqtt: dict[str, object], advice: str) -> None:
+    """Without a broker, or without its port, the message says what to set."""
+    with pytest.raises(UsageError, match=advice):
+        await watch(Settings(mqtt=mqtt), Console(file=io.StringIO()), asyncio.Event())
 
 
 @given(
