@@ -87,7 +87,8 @@ def _refusal(name: str, error: Exception) -> FileError:
 class Recording:
     """An open recording; blocking, for one thread at a time.
 
-    `damaged` counts packets that could not be decoded; a recording that is cut off ends where it is.
+    `facts` are what the container says; `damaged` counts packets that could not be decoded. A recording that
+    is cut off ends there.
     """
 
     def __init__(self, source: str | Path, threads: int, timeout_s: float) -> None:
@@ -98,20 +99,7 @@ class Recording:
         self._video.thread_type = "AUTO"
         self._video.codec_context.thread_count = threads
         self.damaged = 0
-
-    @property
-    def facts(self) -> FileFacts:
-        """What the container says of the picture track."""
-        video, length = self._video, self._container.duration
-        codec = video.codec_context
-        return FileFacts(
-            codec=codec.name,
-            width_px=codec.width,
-            height_px=codec.height,
-            fps=float(video.average_rate) if video.average_rate else None,
-            duration_s=length / av.time_base if length and length > 0 else None,
-            has_sound=self._audio is not None,
-        )
+        self.facts = self._facts()
 
     @property
     def begins_s(self) -> float:
@@ -142,6 +130,17 @@ class Recording:
     def close(self) -> None:
         """Free decoder and file."""
         self._container.close()
+
+    def _facts(self) -> FileFacts:
+        codec, rate, length = self._video.codec_context, self._video.average_rate, self._container.duration
+        return FileFacts(
+            codec=codec.name,
+            width_px=codec.width,
+            height_px=codec.height,
+            fps=float(rate) if rate else None,
+            duration_s=length / av.time_base if length and length > 0 else None,
+            has_sound=self._audio is not None,
+        )
 
     def _checked(self, decoded: Iterator[VideoFrame | AudioFrame]) -> Iterator[VideoFrame | AudioFrame]:
         pictures = 0

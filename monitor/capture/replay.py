@@ -65,6 +65,11 @@ class Replay:
         self._sampler.per_s = per_s
 
     @property
+    def facts(self) -> FileFacts | None:
+        """What the container says; None before it is open."""
+        return self._recording.facts if self._recording else None
+
+    @property
     def counts(self) -> FeedCounts:
         """Counters so far; `discarded` are packets that could not be decoded."""
         return FeedCounts(

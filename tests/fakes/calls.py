@@ -311,19 +311,20 @@ def write_clip(
     *,
     seconds: float = 2.0,
     fps: int = 30,
-    sizes: Sequence[tuple[int, int]] = ((320, 240),),
+    size: tuple[int, int] = (320, 240),
     codec: str = "libx264",
     sound: bool = False,
     video: bool = True,
 ) -> None:
-    """Write a synthetic clip; with several `sizes` the picture changes size on the way (Matroska or MPEG-TS only)."""
+    """Write a synthetic clip of pictures, sound, or both."""
     with av.open(path, "w") as container:
         if video:
             stream = container.add_stream(codec, rate=fps)
-            stream.width, stream.height, stream.pix_fmt = *sizes[0], "yuv420p"
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         microphone = container.add_stream("aac", rate=48_000) if sound else None
         for step in range(int(seconds * fps) if video else 0):
-            picture = pattern(*sizes[0], step)
+            picture = pattern(*size, step)
             picture.pts, picture.time_base = step, fractions.Fraction(1, fps)
             container.mux(stream.encode(picture))
         if video:
