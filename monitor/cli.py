@@ -74,9 +74,7 @@ def demo(config: Config = None, changes: Changes = None, json: Json = False) -> 
 
 @app.command()
 def scan(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE|URL...", help="Recordings to judge as if they were live.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE|URL", help="Recordings to judge as if they were live.")],
     config: Config = None,
     changes: Changes = None,
     json: Json = False,
