@@ -53,6 +53,8 @@ async def serving(
     lag = asyncio.create_task(watch_loop(), name="event loop lag")
     stack.callback(lag.cancel)
     service.url = await stack.enter_async_context(serve(http_app(service), settings.http, listener))
+    # Open event streams would hold the listener's shutdown.
+    stack.callback(service.live.close)
     log.info("serving", url=service.url, whip=f"{service.url}/whip/CALL/PARTICIPANT", broker=service.publisher.address)
     return service
 

@@ -125,17 +125,16 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Load, connect and take calls until the block ends; then calls are closed, the outbox is emptied.
 
-    `load` makes the detector from its name and a device; the registry's weights when None.
+    `load` makes the detector from its name and a device; the shipped weights when None.
     Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
     """
     async with AsyncExitStack() as stack:
         finders = Finders(settings.faces, assets.path("face_landmarker"))
         stack.callback(finders.close)
-        engine = await stack.enter_async_context(Engine(settings.liveness, load))
+        engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
         identity = identify(settings, version("lifesign"), engine.identity)
         live = Live()
         publisher = await stack.enter_async_context(Publisher(settings, identity, [live, *sinks]))
-        stack.callback(live.close)
         service = Service(settings, engine, publisher, finders, live)
         service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
         await stack.enter_async_context(service.whip)

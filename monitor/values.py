@@ -70,6 +70,7 @@ class Reason(StrEnum):
     LOW_BITRATE = "low_bitrate"
     STALLED = "stalled"
     WARMING_UP = "warming_up"
+    WEAK_EVIDENCE = "weak_evidence"
     NETWORK_CHANGED = "network_changed"
 
 

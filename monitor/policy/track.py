@@ -164,7 +164,8 @@ class TrackPolicy:
         if self._repeated:
             reasons.add(Reason.FROZEN)
         if self.state is State.INCONCLUSIVE and not reasons:
-            reasons.add(Reason.WARMING_UP)
+            young = self.judged_s < self._point.least_judged_s
+            reasons.add(Reason.WARMING_UP if young else Reason.WEAK_EVIDENCE)
         return tuple(sorted(reasons))
 
 
