@@ -134,7 +134,9 @@ def _write(target: Path, looked: int, seen: Sequence[Seen]) -> Outcome:
     main_track = min(times_seen, key=lambda number: (-times_seen[number], number))
     kept = [one for one in seen if one.crop.track == main_track]
     reasons = [one.crop.quality.reasons for one in kept]
-    arrays: dict[str, Any] = {name: np.array([getattr(one.crop.quality, name) for one in kept], np.float32) for name in MEASURES}
+    arrays: dict[str, Any] = {
+        name: np.array([getattr(one.crop.quality, name) for one in kept], np.float32) for name in MEASURES
+    }
     np.savez(
         target,
         rgb=np.stack([one.wide for one in kept]),

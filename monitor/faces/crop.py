@@ -35,6 +35,10 @@ GAP_S = 1.0
 anew: following it slowly would show a crop of something else."""
 
 
+WHOLE = 1e-4
+"""A scale this close to a whole number is one; float32 matrices are less exact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a crop lies: centre and side in source pixels, roll of the eye line in radians, clockwise on screen."""
@@ -123,8 +127,8 @@ def render(picture: Picture, matrix: NDArray[np.float32], crop_px: int, border_p
     """
     inverse = _inverse(matrix)
     shrink = math.hypot(inverse[0, 0], inverse[1, 0])
-    block = max(1, int(shrink))
-    samples = max(1, math.ceil(shrink / block - 1e-6))
+    block = max(1, int(shrink + WHOLE))
+    samples = max(1, math.ceil(shrink / block - WHOLE))
     xs, ys = _sources(inverse, crop_px, border_px, samples)
     region = _region(xs, ys, block, picture)
     source = _blocks(rgb(picture, region), block)

@@ -25,8 +25,16 @@ SAME_FACE_LIKENESS = 0.75
 
 NEAR_LIKENESS = 0.6
 NEAR_LIKENESS_PER_S = 0.3
-"""Least correlation of face patches within one scene, and how fast that falls while a face is out of sight; the least
-seen 0.2 s apart was 0.67, 1 s apart 0.38."""
+"""Least correlation of face patches while the scene may be the same, and how fast that falls while a face is out of
+sight; the least seen 0.2 s apart was 0.67, 1 s apart 0.38."""
+
+SAME_SCENE_LIKENESS = 0.9
+"""Above this the scene is surely the same (0.5 % of pairs of clips reach it): the place alone tells who it is, and a
+hand or another person before a face makes nobody new."""
+
+CROWDED = 1.6
+"""Faces closer than this, in their sizes, may hide one another: what is seen of them then neither rules a track out nor
+is remembered."""
 
 REACH = 1.0
 """Furthest a face is looked for from where it is expected, in face sizes, at once after it was seen."""
@@ -107,12 +115,13 @@ def follow(
     numbers: list[int] = []
     seen: dict[int, Track] = {}
     next_number = tracks.next_number
-    for sighting, owner in zip(sightings, owners, strict=True):
+    for sighting, owner, hidden in zip(sightings, owners, _crowded(sightings), strict=True):
         if owner is None:
             track = Track(next_number, sighting, scene, media_s)
             next_number += 1
         else:
-            track = _seen_again(owner, sighting, scene, media_s)
+            shown = replace(sighting, patch=owner.sighting.patch) if hidden else sighting
+            track = _seen_again(owner, shown, scene, media_s)
         seen[track.number] = track
         numbers.append(track.number)
     kept = {track.number: track for track in alive} | seen
@@ -125,28 +134,48 @@ def _assign(tracks: Sequence[Track], sightings: Sequence[Sighting], scene: Patch
     owners: list[Track | None] = [None] * len(sightings)
     if not tracks or not sightings:
         return owners
-    cost = np.array([[_cost(track, sighting, scene, media_s) for sighting in sightings] for track in tracks])
+    crowded = _crowded(sightings)
+    cost = np.array(
+        [
+            [
+                _cost(track, sighting, scene, media_s, hidden=hidden)
+                for sighting, hidden in zip(sightings, crowded, strict=True)
+            ]
+            for track in tracks
+        ]
+    )
     for row, column in zip(*linear_sum_assignment(cost), strict=True):
         if cost[row, column] < IMPOSSIBLE:
             owners[column] = tracks[row]
     return owners
 
 
-def _cost(track: Track, sighting: Sighting, scene: Patch, media_s: float) -> float:
+def _crowded(sightings: Sequence[Sighting]) -> list[bool]:
+    """Tell of each face whether another one is so close that either may cover the other."""
+    return [any(other is not one and _close(one.box, other.box) for other in sightings) for one in sightings]
+
+
+def _close(one: FaceBox, other: FaceBox) -> bool:
+    return math.dist(centre(one), centre(other)) < CROWDED * (size(one) + size(other)) / 2
+
+
+def _cost(track: Track, sighting: Sighting, scene: Patch, media_s: float, *, hidden: bool) -> float:
     unseen_s = max(media_s - track.seen_s, 0.0)
     before, now = max(size(track.sighting.box), 1.0), max(size(sighting.box), 1.0)
     away = math.dist(centre(_moved(track, unseen_s)), centre(sighting.box)) * 2 / (before + now)
     grown = abs(math.log(now / before))
     alike = likeness(track.sighting.patch, sighting.patch)
-    least = _least_likeness(likeness(track.scene, scene), unseen_s)
+    least = _least_likeness(likeness(track.scene, scene), unseen_s, hidden=hidden)
     if away > REACH + REACH_PER_S * unseen_s or grown > SIZE_REACH or alike < least:
         return IMPOSSIBLE
     return away + grown + (1.0 - alike)
 
 
-def _least_likeness(scenes: float, unseen_s: float) -> float:
+def _least_likeness(scenes: float, unseen_s: float, *, hidden: bool) -> float:
     if scenes < CUT_LIKENESS:
         return SAME_FACE_LIKENESS
+    if hidden or scenes >= SAME_SCENE_LIKENESS:
+        return -1.0
     return max(NEAR_LIKENESS - NEAR_LIKENESS_PER_S * unseen_s, 0.0)
 
 
