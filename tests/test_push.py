@@ -9,7 +9,8 @@ from fastapi import FastAPI, Response
 
 from monitor.errors import FileError, PushError
 from monitor.push import push
-from tests.fakes.calls import TOKEN, Watcher, serving, until, whip_server, write_clip
+from tests.fakes.calls import TOKEN, Watcher, serving, until, whip_server
+from tests.fakes.clips import write_clip
 
 
 @pytest.fixture(scope="module")

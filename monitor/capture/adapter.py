@@ -6,9 +6,7 @@ a release renames or removes something used here.
 """
 
 import functools
-import queue
-import threading
-from collections import deque
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -16,13 +14,14 @@ import aioice.ice
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import CODECS
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 from OpenSSL import SSL
 
-__all__ = ["DecoderQueue", "ReceiverView", "guard_ports", "prepare"]
+from .backlog import DecoderQueue
+
+__all__ = ["ReceiverView", "guard_ports", "prepare"]
 
 H264_PROFILES: Final = ("4d001f", "640c1f", "64001f")
 """Main, constrained high and high, level 3.1; the level of an offer is not compared."""
@@ -45,15 +44,8 @@ RSA_CIPHERS: Final = b":".join(
 REMB_BPS: Final = 1_500_000
 """Asked of every publisher; aiortc's own estimate starves 480p video to 330-520 kbit/s on a clean link."""
 
-DECODER_BACKLOG: Final = 60
-"""Encoded frames that may wait for a decoder: two seconds at 30 frames/s, then the stream is behind."""
 
-VP8_KEYFRAME_BIT: Final = 0x01
-H264_INTRA_UNITS: Final = frozenset({5, 7})
-H264_TELLING_UNITS: Final = frozenset({1, 2, 5, 7})
-"""Unit types of H.264, table 7-1: slice, slice partition, slice of a keyframe, sequence parameters."""
-
-KEYFRAMES_KEPT: Final = 64
+LOG_EVERY_S: Final = 1.0
 
 
 @functools.cache
@@ -61,11 +53,12 @@ def prepare() -> None:
     """Teach aiortc what it leaves out; every later peer connection of this process has it. Harmless to repeat.
 
     H.264 main and high are negotiated; peers with RSA certificates are served; a machine without any
-    network offers its loopback address.
+    network offers its loopback address; a stream that cannot be decoded is logged once a second, not per frame.
     """
     for step, profile in enumerate(H264_PROFILES):
         CODECS["video"] += _h264(profile, FIRST_PAYLOAD_TYPE + 2 * step)
     RTCCertificate._create_ssl_context = _with_rsa(RTCCertificate._create_ssl_context)  # type: ignore[method-assign]
+    logging.getLogger("aiortc.rtcrtpreceiver").addFilter(Throttle(LOG_EVERY_S))
     aioice.ice.get_host_addresses = _or_loopback(aioice.ice.get_host_addresses)
 
 
@@ -100,75 +93,20 @@ def _or_loopback(addresses: Callable[..., list[str]]) -> Callable[..., list[str]
     return found
 
 
-Encoded = tuple[RTCRtpCodecParameters, JitterFrame]
+class Throttle(logging.Filter):
+    """Lets one record through in `every_s` seconds."""
 
-
-class DecoderQueue(queue.Queue[Encoded | None]):
-    """Encoded frames between a receiver and its decoder thread, bounded.
-
-    When more than `DECODER_BACKLOG` frames wait, all are thrown away, a keyframe is asked for, and frames
-    are refused until it comes: a decoder that lost its references would only smear. A stop (None) goes
-    ahead of everything that waits, so that ending a session does not decode its backlog first.
-    """
-
-    def __init__(self, keyframe_wanted: threading.Event) -> None:
+    def __init__(self, every_s: float) -> None:
         super().__init__()
-        self._keyframe_wanted = keyframe_wanted
-        self._refusing = False
-        self.keyframes: deque[int] = deque(maxlen=KEYFRAMES_KEPT)
-        self.codec = "unknown"
-        self.received_bytes = 0
-        self.received_count = 0
-        self.dropped_count = 0
+        self._every_s = every_s
+        self._next_s = 0.0
 
-    def put(self, item: Encoded | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002
-        """Take (codec, encoded frame), or None to stop; never waits."""
-        if item is None:
-            self._empty()
-        elif not self._admit(*item):
-            self.dropped_count += 1
-            return
-        super().put(item, block, timeout)
-
-    def _admit(self, codec: RTCRtpCodecParameters, frame: JitterFrame) -> bool:
-        self.codec = codec.name.lower()
-        self.received_bytes += len(frame.data)
-        self.received_count += 1
-        if self.qsize() >= DECODER_BACKLOG:
-            self.dropped_count += self._empty()
-            self._refusing = True
-        keyframe = _is_keyframe(self.codec, frame.data)
-        if keyframe:
-            self.keyframes.append(frame.timestamp)
-        self._refusing = self._refusing and not keyframe
-        if self._refusing:
-            self._keyframe_wanted.set()
-        return not self._refusing
-
-    def _empty(self) -> int:
-        with self.mutex:
-            count = len(self.queue)
-            self.queue.clear()
-        return count
-
-
-def _is_keyframe(codec: str, data: bytes) -> bool:
-    if codec == "vp8":
-        return bool(data) and not data[0] & VP8_KEYFRAME_BIT
-    if codec == "h264":
-        return _first_unit(data) in H264_INTRA_UNITS
-    return True
-
-
-def _first_unit(data: bytes) -> int:
-    """Type of the first unit that is a slice or a parameter set; delimiters and messages may come before it."""
-    at = data.find(b"\x00\x00\x01")
-    while 0 <= at < len(data) - 3:
-        unit = data[at + 3] & 0x1F
-        if unit in H264_TELLING_UNITS:
-            return unit
-        at = data.find(b"\x00\x00\x01", at + 3)
-    return 0
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record may pass."""
+        if record.created < self._next_s:
+            return False
+        self._next_s = record.created + self._every_s
+        return True
 
 
 class ReceiverView:

@@ -4,24 +4,20 @@
 import asyncio
 import datetime as dt
 import importlib.metadata
+import logging
 import threading
 
 import aioice.ice
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs import CODECS
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCCertificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from monitor.capture.adapter import DECODER_BACKLOG, DecoderQueue, PortGuard, ReceiverView, prepare
+from monitor.capture.adapter import PortGuard, ReceiverView, Throttle, prepare
 from tests.fakes.calls import Pattern, until
-
-VP8, H264 = CODECS["video"][0], CODECS["video"][2]
-VP8_KEY, VP8_DELTA = b"\x10\x02\x00", b"\x11\x02\x00"
-H264_KEY, H264_DELTA = b"\x00\x00\x00\x01\x09\xf0\x00\x00\x00\x01\x67\x4d", b"\x00\x00\x00\x01\x41\x9a"
 
 
 async def connected(sender: RTCPeerConnection, receiver: RTCPeerConnection) -> str:
@@ -105,41 +101,6 @@ async def test_rsa_certificates_are_served() -> None:
         await receiver.close()
 
 
-@pytest.mark.parametrize(
-    ("codec", "key", "delta"), [(VP8, VP8_KEY, VP8_DELTA), (H264, H264_KEY, H264_DELTA)], ids=["vp8", "h264"]
-)
-def test_backlog_is_thrown_away_up_to_a_keyframe(codec, key: bytes, delta: bytes) -> None:
-    """A decoder that falls behind gets nothing but a keyframe next, and one is asked for."""
-    wanted = threading.Event()
-    queue = DecoderQueue(wanted)
-    queue.put((codec, JitterFrame(key, 0)))
-    for step in range(DECODER_BACKLOG - 1):
-        queue.put((codec, JitterFrame(delta, step)))
-    assert queue.qsize() == DECODER_BACKLOG
-    assert not wanted.is_set()
-    for step in range(5):
-        queue.put((codec, JitterFrame(delta, step)))
-    assert queue.qsize() == 0
-    assert wanted.is_set()
-    assert queue.dropped_count == DECODER_BACKLOG + 5
-    queue.put((codec, JitterFrame(key, 99)))
-    queue.put((codec, JitterFrame(delta, 100)))
-    assert [queue.get()[1].timestamp, queue.get()[1].timestamp] == [99, 100]
-    assert list(queue.keyframes) == [0, 99]
-    assert queue.received_count == DECODER_BACKLOG + 7
-    assert queue.codec == codec.name.lower()
-
-
-def test_stop_goes_ahead() -> None:
-    """Ending a session does not decode what still waits."""
-    queue = DecoderQueue(threading.Event())
-    for step in range(10):
-        queue.put((VP8, JitterFrame(VP8_KEY, step)))
-    queue.put(None)
-    assert queue.get() is None
-    assert queue.qsize() == 0
-
-
 async def test_asked_bitrate_reaches_the_publisher(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fixed REMB sets the publisher's encoder to it, and aiortc's own estimate does not interfere."""
     prepare()
@@ -158,6 +119,19 @@ async def test_asked_bitrate_reaches_the_publisher(monkeypatch: pytest.MonkeyPat
     finally:
         await sender.close()
         await receiver.close()
+
+
+def test_broken_stream_does_not_flood_the_log() -> None:
+    """Of many records in a second one passes, and one in the next."""
+    throttle = Throttle(1.0)
+    record = logging.makeLogRecord({"created": 50.0})
+    passed = []
+    for step in range(60):
+        record.created = 50.0 + step / 30
+        passed.append(throttle.filter(record))
+    assert passed.count(True) == 2
+    prepare()
+    assert [filter_ for filter_ in logging.getLogger("aiortc.rtcrtpreceiver").filters if isinstance(filter_, Throttle)]
 
 
 class FakeProtocol:

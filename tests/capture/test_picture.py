@@ -7,7 +7,7 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange
 
 from monitor.capture.picture import picture_of
-from tests.fakes.calls import rotated_frame
+from tests.fakes.clips import rotated_frame
 
 
 def frame_of(width: int, height: int) -> VideoFrame:

@@ -16,7 +16,7 @@ from monitor.capture.replay import Pace, Replay
 from monitor.config import CaptureSettings
 from monitor.errors import FileError
 from monitor.values import Frame
-from tests.fakes.calls import pattern, write_clip
+from tests.fakes.clips import pattern, write_clip
 from tests.fakes.media import sample
 
 

@@ -16,7 +16,8 @@ from monitor.capture.replay import Replay
 from monitor.capture.tap import Tap
 from monitor.config import CaptureSettings
 from monitor.values import Frame, Picture, Stall
-from tests.fakes.calls import pattern, until
+from tests.fakes.calls import until
+from tests.fakes.clips import pattern
 
 
 class Time:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from monitor.capture.adapter import prepare
-from tests.fakes.calls import Encoded, Pattern, Publisher, Tone, Watcher, h264_packets, until, whip_server
+from tests.fakes.calls import Encoded, Pattern, Publisher, Tone, Watcher, until, whip_server
+from tests.fakes.clips import h264_packets
 
 CODECS = {
     "vp8": ("video/VP8", None, "vp8"),
@@ -274,12 +275,12 @@ async def test_shutdown_closes_everything() -> None:
         await server.aclose()
         assert server.sessions == 0
         assert sorted(watcher.ended) == ["alice", "bob"]
+        assert not [thread.name for thread in threading.enumerate() if thread.name.endswith("-decoder")]
         for caller in callers:
             caller.status = 0
             await caller.__aexit__()
     names = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in names if name.startswith(("whip", "receive", "drain", "sound", "bitrate"))]
-    assert not [thread.name for thread in threading.enumerate() if thread.name.endswith("-decoder")]
 
 
 async def test_cancelled_server_closes_everything() -> None:

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import fractions
 import re
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +22,7 @@ from monitor.capture.feed import Feed
 from monitor.capture.whip import WhipServer
 from monitor.config import CaptureSettings, Settings, WhipSettings
 from monitor.values import Frame, Media, Stall
+from tests.fakes.clips import pattern
 
 __all__ = [
     "TOKEN",
@@ -31,26 +31,13 @@ __all__ = [
     "Publisher",
     "Tone",
     "Watcher",
-    "h264_packets",
-    "rotated_frame",
     "serving",
     "until",
     "whip_server",
-    "write_clip",
 ]
 
 RATE: Final = 90_000
 TOKEN: Final = "a token for tests"
-
-
-def pattern(width: int, height: int, step: int) -> VideoFrame:
-    """A diagonal gradient that moves with `step`, with a block of noise so that codecs have something to do."""
-    rows, columns = np.mgrid[0:height, 0:width]
-    picture = np.full((height * 3 // 2, width), 128, np.uint8)
-    picture[:height] = (rows + columns + 4 * step) % 220 + 16
-    noise = np.random.default_rng(step).integers(16, 235, (height // 4, width // 4), np.uint8)
-    picture[: height // 4, : width // 4] = noise
-    return VideoFrame.from_ndarray(picture, format="yuv420p")
 
 
 class Pattern(MediaStreamTrack):
@@ -100,24 +87,6 @@ class Tone(MediaStreamTrack):
         sound.sample_rate, sound.pts, sound.time_base = 48_000, self._samples, fractions.Fraction(1, 48_000)
         self._samples += 960
         return sound
-
-
-def h264_packets(profile: str, width: int = 320, height: int = 240, count: int = 90) -> list[av.Packet]:
-    """An H.264 stream of a profile (baseline, main, high) without B-frames, a keyframe every 15 pictures."""
-    codec = av.CodecContext.create("libx264", "w")
-    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
-    codec.time_base = fractions.Fraction(1, 30)
-    codec.framerate = fractions.Fraction(30, 1)
-    codec.gop_size = 15
-    codec.bit_rate = 600_000
-    codec.options = {"profile": profile, "tune": "zerolatency", "level": "31", "bf": "0"}
-    packets: list[av.Packet] = []
-    for step in range(count):
-        picture = pattern(width, height, step)
-        picture.pts, picture.time_base = step, codec.time_base
-        packets += codec.encode(picture)
-    packets += codec.encode(None)
-    return packets
 
 
 class Encoded(MediaStreamTrack):
@@ -304,51 +273,3 @@ async def whip_server(
         app.include_router(server.router)
         async with serving(app) as url:
             yield server, f"{url}/whip"
-
-
-def write_clip(
-    path: str,
-    *,
-    seconds: float = 2.0,
-    fps: int = 30,
-    size: tuple[int, int] = (320, 240),
-    codec: str = "libx264",
-    sound: bool = False,
-    video: bool = True,
-) -> None:
-    """Write a synthetic clip of pictures, sound, or both."""
-    with av.open(path, "w") as container:
-        if video:
-            stream = container.add_stream(codec, rate=fps)
-            stream.width, stream.height = size
-            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        microphone = container.add_stream("aac", rate=48_000) if sound else None
-        for step in range(int(seconds * fps) if video else 0):
-            picture = pattern(*size, step)
-            picture.pts, picture.time_base = step, fractions.Fraction(1, fps)
-            container.mux(stream.encode(picture))
-        if video:
-            container.mux(stream.encode(None))
-        if microphone is not None:
-            for step in range(int(seconds * 50)):
-                chunk = AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), format="s16", layout="mono")
-                chunk.sample_rate, chunk.pts = 48_000, step * 960
-                container.mux(microphone.encode(chunk))
-            container.mux(microphone.encode(None))
-
-
-def rotated_frame(turn: int) -> VideoFrame:
-    """A decoded 64x32 frame, bright in its top left corner, with rotation metadata."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/rotated.mp4"
-        with av.open(path, "w") as container:
-            stream = container.add_stream("libx264", rate=30, options={"crf": "10"})
-            stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-            stream.set_display_rotation(turn)
-            picture = np.full((48, 64), 128, np.uint8)
-            picture[:32] = 50
-            picture[:16, :32] = 200
-            container.mux(stream.encode(VideoFrame.from_ndarray(picture, format="yuv420p")))
-            container.mux(stream.encode(None))
-        with av.open(path) as container:
-            return next(container.decode(video=0))
