@@ -35,6 +35,10 @@ Changes = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 
 
+DEMO_LOGS = "log.level=warning"
+"""The demo shows what MQTT carries; `--set log.level=info` shows the service's log as well."""
+
+
 class EventFormat(StrEnum):
     """Notations of the event contract."""
 
@@ -66,7 +70,7 @@ def run(config: Config = None, changes: Changes = None, json: Json = False) -> N
 @app.command()
 def demo(config: Config = None, changes: Changes = None, json: Json = False) -> None:
     """Watch a real WebRTC call on this machine with one genuine and one forged participant."""
-    settings = start(config, changes or ())
+    settings = start(config, (DEMO_LOGS, *(changes or ())))
     from monitor.demo import demo as work
 
     done(work(settings, json=json))

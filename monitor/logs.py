@@ -21,7 +21,7 @@ __all__ = ["MASK", "Masked", "Throttle", "configure"]
 
 MASK = "**********"
 SECRET_WORDS = ("authorization", "credential", "password", "secret", "token")
-QUIET = ("aioice", "aiortc", "asyncio", "hpack", "libav", "matplotlib", "uvicorn.access")
+QUIET = ("aioice", "aiortc", "asyncio", "hpack", "libav", "matplotlib", "uvicorn.access", "uvicorn.error")
 """Loggers whose informational lines say nothing to an operator; shown at level debug."""
 SHORTEST_MASKED = 6
 """A shorter secret is not searched for in texts: it would blank ordinary words."""
