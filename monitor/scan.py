@@ -23,6 +23,7 @@ from monitor.capture.replay import Replay
 from monitor.config import Settings
 from monitor.errors import FileError, MediaError
 from monitor.finders import Finders
+from monitor.liveness.detector import Load
 from monitor.liveness.engine import Engine
 from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
@@ -73,18 +74,20 @@ def expand(files: Sequence[str]) -> Iterator[str]:
         yield from found
 
 
-async def scan(settings: Settings, files: Sequence[str], *, json: bool = False, strict: bool = False) -> int:
+async def scan(
+    settings: Settings, files: Sequence[str], *, json: bool = False, strict: bool = False, load: Load | None = None
+) -> int:
     """Judge recordings, a few at once, as fast as the machine can; one that cannot be played stops no other.
 
     Outcomes are printed in the order of the files. Returns 1 when a file could not be judged, or with `strict`
-    when one was alerted; else 0.
+    when one was alerted; else 0. `load` makes the detector from its name and a device; the shipped weights when None.
     """
     names = list(expand(files))
     outcomes = []
     async with AsyncExitStack() as stack:
         finders = Finders(settings.faces, assets.path("face_landmarker"))
         stack.callback(finders.close)
-        engine = await stack.enter_async_context(Engine(settings.liveness))
+        engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         shown = bar.add_task("scan", total=len(names))
         scanner = _Scanner(settings, finders, engine)
