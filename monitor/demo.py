@@ -26,7 +26,7 @@ from monitor.service import Service
 from monitor.values import AlertChange, State
 from monitor.watch import watch
 
-__all__ = ["CALL", "FORGED", "GENUINE", "Outcome", "demo"]
+__all__ = ["CALL", "FORGED", "GENUINE", "Outcome", "demo", "isolated"]
 
 CALL: Final = "demo"
 GENUINE: Final = "genuine"
@@ -80,12 +80,12 @@ async def demo(settings: Settings, *, json: bool = False) -> int:
     with tempfile.TemporaryDirectory(prefix="lifesign-demo-") as folder:
         clips = await _clips(Path(folder), console)
         outcome = Outcome()
-        await _call(_own(settings, Path(folder)), clips, outcome, json=json)
+        await _call(isolated(settings, Path(folder)), clips, outcome, json=json)
     console.print(outcome.words(), markup=False)
     return 0 if outcome.right else 1
 
 
-def _own(settings: Settings, folder: Path) -> Settings:
+def isolated(settings: Settings, folder: Path) -> Settings:
     """The user's settings with everything that could touch another service of theirs replaced."""
     whip = settings.whip.model_copy(update={"tokens": (SecretStr(secrets.token_urlsafe(24)),)})
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": 0, "tls_certificate": None, "tls_key": None})
