@@ -30,9 +30,12 @@ def hello() -> FastAPI:
 async def test_it_answers_inside_the_block_and_not_after() -> None:
     """The address given works at once, and the port is free afterwards."""
     settings = HttpSettings(port=0)
-    async with serve(hello(), settings, listen(settings)) as url, aiohttp.ClientSession() as http:
-        async with http.get(url) as answer:
-            assert await answer.json() == "hello"
+    async with (
+        serve(hello(), settings, listen(settings)) as url,
+        aiohttp.ClientSession() as http,
+        http.get(url) as answer,
+    ):
+        assert await answer.json() == "hello"
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.ClientConnectionError):
             await http.get(url)
