@@ -125,12 +125,22 @@ def watch(config: Config = None, changes: Changes = None, json: Json = False) ->
 
 
 @app.command()
-def bench(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+def bench(
+    config: Config = None,
+    changes: Changes = None,
+    json: Json = False,
+    streams: Annotated[int, typer.Option(min=1, max=64, help="Calls watched at once, 480p30 VP8.")] = 2,
+    seconds: Annotated[float, typer.Option(min=2, help="Time measured per program.")] = 60.0,
+    readme: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="File whose section between the markers is rewritten."),
+    ] = None,
+) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
     from monitor.bench import bench as work
 
-    done(work(settings, json=json))
+    done(work(settings, streams=streams, seconds=seconds, json=json, readme=readme))
 
 
 @app.command()

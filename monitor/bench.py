@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings in; Lifesign beside the plain aiortc loop, measured in one run, as a table, JSON or a README section out."""
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from json import dumps
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from monitor import assets
+from monitor.bench_caller import encode
+from monitor.bench_report import Measure, Row, markdown, ratios, rewritten, rows
+from monitor.bench_trial import WARM_UP_S, Bench, Cores
+from monitor.config import Settings
+
+__all__ = ["VARIANTS", "bench"]
+
+CLIP: Final = "pexels_woman"
+VARIANTS: Final = {"plain": "plain aiortc loop", "lifesign": "Lifesign"}
+LIBRARIES: Final = ("aiortc", "av", "mediapipe", "torch", "aiomqtt", "iotcore")
+BUSY: Final = 0.5
+"""Load average from which on a machine is not quiet enough for figures to be kept."""
+
+
+async def bench(
+    settings: Settings, *, streams: int = 2, seconds: float = 60.0, json: bool = False, readme: Path | None = None
+) -> int:
+    """Measure both programs one after the other; returns 0.
+
+    The table goes to stderr, with `json` everything measured to stdout; `readme` is a file whose section between the
+    markers is rewritten. Raises AssetError without the clip or the face model, StartError when a process fails,
+    UsageError for a file without markers.
+    """
+    if readme is not None:
+        _rewrite(readme, None)
+    console = Console(stderr=True, highlight=False)
+    machine, cores = _machine(), Cores.pick()
+    _warn(console, cores)
+    measures = await _measures(console, settings, cores, streams, seconds)
+    table = rows(measures["plain"], measures["lifesign"])
+    console.print(_table(table, streams))
+    command = f"lifesign bench --streams {streams} --seconds {seconds:g}"
+    if readme is not None:
+        _rewrite(readme, markdown(table, command, machine))
+    if json:
+        sys.stdout.write(dumps(_document(measures, machine, command)) + "\n")
+    return 0
+
+
+def _rewrite(file: Path, section: str | None) -> None:
+    """Put the section into the file; without one only see that it could be."""
+    text = rewritten(file.read_text(encoding="utf-8"), section or "")
+    if section is not None:
+        file.write_text(text, encoding="utf-8")
+
+
+async def _measures(
+    console: Console, settings: Settings, cores: Cores, streams: int, seconds: float
+) -> dict[str, Measure]:
+    measures = {}
+    with tempfile.TemporaryDirectory(prefix="lifesign-bench-") as name:
+        folder = Path(name)
+        with console.status("encoding the clip …"):
+            await asyncio.to_thread(encode, assets.path(CLIP), folder / "clip.ivf")
+        trials = Bench(settings, folder / "clip.ivf", folder, streams, seconds, cores)
+        for variant, title in VARIANTS.items():
+            with console.status(f"{title}: {WARM_UP_S:.0f} s to warm up, {seconds:g} s measured …"):
+                measures[variant] = await trials.measure(variant)
+    return measures
+
+
+def _warn(console: Console, cores: Cores) -> None:
+    if cores.watcher == cores.caller:
+        console.print("one core only: the callers share it with the program under test.", style="yellow")
+    if os.getloadavg()[0] > BUSY:
+        console.print("the machine is busy: latencies will be worse than they are.", style="yellow")
+
+
+def _table(table: list[Row], streams: int) -> Table:
+    shown = Table(title=f"{streams} × 480p30 VP8, one core")
+    shown.add_column("")
+    for name in ("plain loop", "Lifesign", "plain / Lifesign"):
+        shown.add_column(name, justify="right")
+    for row in table:
+        shown.add_row(row.name, row.plain, row.lifesign, row.ratio)
+    return shown
+
+
+def _document(measures: Mapping[str, Measure], machine: Mapping[str, str], command: str) -> dict[str, object]:
+    return {
+        "command": command,
+        "machine": machine,
+        "variants": {variant: asdict(measure) for variant, measure in measures.items()},
+        "ratios": ratios(measures["plain"], measures["lifesign"]),
+    }
+
+
+def _machine() -> dict[str, str]:
+    """What the figures depend on."""
+    return {
+        "CPU": f"{_cpu_model()}, {len(os.sched_getaffinity(0))} cores",
+        "load average before": f"{os.getloadavg()[0]:.2f}",
+        "Python": platform.python_version(),
+        "lifesign": version("lifesign"),
+    } | {name: version(name) for name in LIBRARIES}
+
+
+def _cpu_model() -> str:
+    facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.partition(":")[2].strip() for line in facts if line.startswith("model name")), platform.machine())

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
+
+First line in: `{"clip", "url", "token", "streams"}`. Line out: `{"began_s"}`, the monotonic time at which the first
+frame of each participant was due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from av.filter import Graph
+from av.stream import Stream
+
+from monitor.bench_probe import percentile
+from monitor.capture.adapter import prepare
+from monitor.capture.signalling import post_offer, session_http
+
+__all__ = ["FPS", "Caller", "encode", "main", "read"]
+
+FPS: Final = 30
+WIDTH_PX: Final = 640
+HEIGHT_PX: Final = 480
+BITS_PER_S: Final = 1_000_000
+KEYFRAME_EVERY: Final = 2 * FPS
+REALTIME: Final = {"deadline": "realtime", "cpu-used": "6", "lag-in-frames": "0", "auto-alt-ref": "0"}
+TIMEOUT_S: Final = 30.0
+SETTLE_S: Final = 1.0
+"""Both ends have finished the DTLS handshake by then: a packet before would be lost, and it is the keyframe."""
+
+CODECS: Final = frozenset({"video/VP8", "video/rtx"})
+
+
+def encode(source: Path, target: Path) -> None:
+    """Encode the middle 4:3 of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every two seconds."""
+    with av.open(str(source)) as film, av.open(str(target), "w", format="ivf") as out:
+        stream = out.add_stream("libvpx", rate=FPS, options=REALTIME)
+        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
+        graph = _graph(film.streams.video[0])
+        for frame in (*film.decode(video=0), None):
+            graph.push(frame)
+            for picture in _pulled(graph):
+                out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+
+
+def _graph(stream: av.VideoStream) -> Graph:
+    graph = Graph()
+    graph.link_nodes(
+        graph.add_buffer(template=stream),
+        graph.add("fps", str(FPS)),
+        graph.add("crop", f"min(iw\\,ih*{WIDTH_PX}/{HEIGHT_PX}):ih"),
+        graph.add("scale", f"{WIDTH_PX}:{HEIGHT_PX}"),
+        graph.add("buffersink"),
+    ).configure()
+    return graph
+
+
+def _pulled(graph: Graph) -> list[av.VideoFrame]:
+    pictures: list[av.VideoFrame] = []
+    while True:
+        try:
+            picture = graph.pull()
+        except (BlockingIOError, EOFError):
+            return pictures
+        if isinstance(picture, av.VideoFrame):
+            picture.pts, picture.pict_type = None, av.video.frame.PictureType.NONE
+            pictures.append(picture)
+
+
+def read(clip: Path) -> list[bytes]:
+    """The encoded pictures of a file, in order."""
+    with av.open(str(clip)) as film:
+        return [bytes(packet) for packet in film.demux(video=0) if packet.size]
+
+
+class Caller(MediaStreamTrack):
+    """A camera whose pictures are encoded already: aiortc passes packets through. Loops without a seam.
+
+    Nothing comes before `begin`; `late_s` are the delays of frames against their time.
+    """
+
+    kind = "video"
+
+    def __init__(self, pictures: Sequence[bytes]) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._begun = asyncio.Event()
+        self._step = 0
+        self.began_s = 0.0
+        self.late_s: list[float] = []
+
+    def begin(self, at_s: float) -> None:
+        """Make the first frame due at `at_s`, monotonic."""
+        self.began_s = at_s
+        self._begun.set()
+
+    async def recv(self) -> "av.Packet[Stream]":
+        """The next picture when its time has come."""
+        await self._begun.wait()
+        due_s = self.began_s + self._step / FPS
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        self.late_s.append(time.monotonic() - due_s)
+        packet = av.Packet(self._pictures[self._step % len(self._pictures)])
+        packet.pts, packet.time_base = self._step, Fraction(1, FPS)
+        self._step += 1
+        return packet
+
+
+async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    connected = asyncio.Event()
+
+    def changed() -> None:
+        if connection.connectionState == "connected":
+            connected.set()
+
+    connection.on("connectionstatechange", changed)
+    transceiver = connection.addTransceiver(caller, direction="sendonly")
+    known = RTCRtpSender.getCapabilities("video").codecs
+    transceiver.setCodecPreferences([codec for codec in known if codec.mimeType in CODECS])
+    await connection.setLocalDescription(await connection.createOffer())
+    async with session_http(token, TIMEOUT_S) as http:
+        agreed = await post_offer(http, url, connection.localDescription.sdp)
+    await connection.setRemoteDescription(RTCSessionDescription(agreed.answer, "answer"))
+    async with asyncio.timeout(TIMEOUT_S):
+        await connected.wait()
+    return connection
+
+
+def _begin(callers: Mapping[str, Caller]) -> dict[str, float]:
+    """Begin all, evenly shifted within one frame's time: independent cameras do not shoot at one moment."""
+    now_s = time.monotonic()
+    for index, caller in enumerate(callers.values()):
+        caller.begin(now_s + index / len(callers) / FPS)
+    return {who: caller.began_s for who, caller in callers.items()}
+
+
+async def _run(clip: Path, url: str, token: str, streams: int) -> None:
+    prepare()
+    pictures = await asyncio.to_thread(read, clip)
+    callers = {f"caller-{index}": Caller(pictures) for index in range(1, streams + 1)}
+    connections = [await _join(caller, f"{url}/whip/bench/{who}", token) for who, caller in callers.items()]
+    await asyncio.sleep(SETTLE_S)
+    _say({"began_s": _begin(callers)})
+    await asyncio.to_thread(sys.stdin.readline)
+    late_s = [seconds for caller in callers.values() for seconds in caller.late_s]
+    _say({"late_p99_s": percentile(late_s, 0.99)})
+    await asyncio.gather(*(connection.close() for connection in connections))
+
+
+def _say(value: object) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Entry of the process."""
+    job = json.loads(sys.stdin.readline())
+    asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"]))
+
+
+if __name__ == "__main__":
+    main()
