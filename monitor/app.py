@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
+from monitor import logs
 from monitor.capture.tokens import kept_token
 from monitor.config import Settings
 from monitor.errors import StartError
@@ -21,6 +22,7 @@ from monitor.metrics import watch_loop
 from monitor.publish.events import Event
 from monitor.server import listen, serve
 from monitor.service import Service, open_service
+from monitor.settings_file import secrets
 
 __all__ = ["print_event", "run", "serving", "with_token"]
 
@@ -32,6 +34,7 @@ STOPPED_AT_ONCE: Final = 130
 async def run(settings: Settings, *, json: bool = False) -> int:
     """Serve until SIGTERM or SIGINT, then drain and return 0; raises StartError when it cannot start."""
     settings = with_token(settings)
+    logs.configure(settings.log, secrets(settings))
     async with AsyncExitStack() as stack:
         service = await serving(stack, settings, json=json)
         with _signals() as stop:

@@ -78,7 +78,7 @@ async def demo(settings: Settings, *, json: bool = False) -> int:
     """Run the whole chain once; returns 0 only if MQTT carried an alert for the forged participant and no other."""
     console = Console(stderr=True, highlight=False)
     with tempfile.TemporaryDirectory(prefix="lifesign-demo-") as folder:
-        clips = await _clips(Path(folder), console)
+        clips = await _clips(Path(folder), settings.paths.cache, console)
         outcome = Outcome()
         await _call(isolated(settings, Path(folder)), clips, outcome, json=json)
     console.print(outcome.words(), markup=False)
@@ -95,9 +95,9 @@ def isolated(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"whip": whip, "http": http, "mqtt": mqtt, "paths": paths, "pulls": ()})
 
 
-async def _clips(folder: Path, console: Console) -> dict[str, Path]:
+async def _clips(folder: Path, cache: Path, console: Console) -> dict[str, Path]:
     """The genuine clip, and the same footage with the face of another person, both encoded once more."""
-    woman, man, model = (assets.path(name) for name in ("pexels_woman", "selfie_man", "face_landmarker"))
+    woman, man, model = (assets.path(name, cache) for name in ("pexels_woman", "selfie_man", "face_landmarker"))
     clips = {GENUINE: folder / "genuine.mp4", FORGED: folder / "forged.mp4"}
     with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as bars:
         forging = bars.add_task("forging one caller's face", total=1.0)

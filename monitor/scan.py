@@ -85,7 +85,7 @@ async def scan(
     names = list(expand(files))
     outcomes = []
     async with AsyncExitStack() as stack:
-        finders = Finders(settings.faces, assets.path("face_landmarker"))
+        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache))
         stack.callback(finders.close)
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))

@@ -129,7 +129,7 @@ async def open_service(
     Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
     """
     async with AsyncExitStack() as stack:
-        finders = Finders(settings.faces, assets.path("face_landmarker"))
+        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache))
         stack.callback(finders.close)
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
         identity = identify(settings, version("lifesign"), engine.identity)
