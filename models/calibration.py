@@ -89,8 +89,8 @@ class Calibration:
         """Read what `to_json` wrote; raises `WeightsError` for anything else."""
         try:
             values: dict[str, Any] = json.loads(text)
-            pairs = {name: tuple(float(item) for item in values.pop(name)) for name in ("logits", "levels")}
-            return cls(**pairs, **{name: float(value) for name, value in values.items()})
+            logits, levels = (tuple(float(item) for item in values.pop(name)) for name in ("logits", "levels"))
+            return cls(logits, levels, **{name: float(value) for name, value in values.items()})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"the calibration cannot be read: {error}") from error
 

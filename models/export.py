@@ -21,6 +21,9 @@ from models.registry import WEIGHTS
 
 __all__ = ["main", "pack", "write_entry"]
 
+HEADER: Final = """# SPDX-License-Identifier: Apache-2.0
+# Written by models.export and models.calibrate; the first model is the default.
+"""
 LICENCE: Final = "Apache-2.0"
 SAMPLES_PER_S: Final = 5.0
 TRAINED_ON: Final = "real faces under open licences, forgeries made from them; backbone pretrained on ImageNet (card)"
@@ -52,8 +55,7 @@ def write_entry(folder: Path, name: str, weights: bytes, calibration: Calibratio
     }
     lines = [f"[{name}]", *(f'{field} = "{value}"' for field, value in fields.items())]
     lines.append(f"samples_per_s = {SAMPLES_PER_S}")
-    header = "# SPDX-License-Identifier: Apache-2.0\n# Written by models.export and models.calibrate; the first model is the default.\n"
-    (folder / "manifest.toml").write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "manifest.toml").write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from models.detector import CONTRACT, Detector, Identity
 from models.errors import WeightsError
 from models.networks.stream import StreamNetwork
 
-__all__ = ["DEFAULT", "Entry", "card", "load", "names", "read_manifest"]
+__all__ = ["DEFAULT", "Entry", "card", "entry", "load", "names", "read_manifest"]
 
 DEFAULT: Final = "default"
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -47,11 +47,16 @@ def names() -> tuple[str, ...]:
 
 def card(name: str = DEFAULT) -> str:
     """The model's card: data, licences, recipe, error rates, limits; Markdown."""
-    entry = _entry(read_manifest(WEIGHTS), name)
-    file = CARDS / f"{entry.name}.md"
+    chosen = entry(name)
+    file = CARDS / f"{chosen.name}.md"
     if not file.is_file():
-        raise WeightsError(f"model {entry.name} has no card at {file}")
+        raise WeightsError(f"model {chosen.name} has no card at {file}")
     return file.read_text(encoding="utf-8")
+
+
+def entry(name: str = DEFAULT) -> Entry:
+    """The manifest's entry of a model; raises `WeightsError` for an unknown name."""
+    return _entry(read_manifest(WEIGHTS), name)
 
 
 def load(name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS) -> Detector:
@@ -60,25 +65,25 @@ def load(name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS) -> De
     Raises `WeightsError` for an unknown name, a file that is missing, too large or not the one of the manifest, a
     missing licence, or a contract that this program does not keep.
     """
-    entry = _entry(read_manifest(folder), name)
-    if entry.contract != CONTRACT:
-        raise WeightsError(f"model {entry.name} wants input {entry.contract!r}; this program gives {CONTRACT!r}")
-    weights = _verified(folder / entry.file, entry.sha256)
-    calibration = _verified(folder / entry.calibration, entry.calibration_sha256)
+    found = _entry(read_manifest(folder), name)
+    if found.contract != CONTRACT:
+        raise WeightsError(f"model {found.name} wants input {found.contract!r}; this program gives {CONTRACT!r}")
+    weights = _verified(folder / found.file, found.sha256)
+    calibration = _verified(folder / found.calibration, found.calibration_sha256)
     network = StreamNetwork()
     try:
         tensors = {key: value.float() for key, value in read_tensors(weights).items()}
         network.load_state_dict(tensors, strict=True)
     except (SafetensorError, RuntimeError, ValueError) as error:
-        raise WeightsError(f"the weights of model {entry.name} do not fit its network: {error}") from error
+        raise WeightsError(f"the weights of model {found.name} do not fit its network: {error}") from error
     place = torch.device(device)
     ready = network.eval().requires_grad_(requires_grad=False).to(place)
     ready.backbone.fix()
     return Detector(
         network=ready.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
-        identity=Identity(entry.name, entry.sha256),
+        identity=Identity(found.name, found.sha256),
         calibration=Calibration.from_json(calibration.decode()),
-        samples_per_s=entry.samples_per_s,
+        samples_per_s=found.samples_per_s,
         device=place,
     )
 

@@ -3,7 +3,6 @@
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import math
 import sys
@@ -19,7 +18,8 @@ from rich.console import Console
 from torch.utils.data import DataLoader
 
 from models.data.batches import Batch, BatchStream
-from models.data.crops import Footage, load_footage
+from models.data.crops import load_footage
+from models.data.people import split_people
 from models.errors import ModelError, TrainingError
 from models.learning.average import AveragedWeights
 from models.learning.checkpoint import Progress, restore, save
@@ -28,7 +28,7 @@ from models.learning.recipe import Recipe
 from models.networks.imagenet import load_imagenet
 from models.networks.stream import StreamNetwork
 
-__all__ = ["Trainer", "main", "split_people"]
+__all__ = ["Trainer", "main"]
 
 LOG_STEPS: Final = 10
 CHECK_STEPS: Final = 200
@@ -57,7 +57,7 @@ class Trainer:
     def step(self, batch: Batch) -> LossParts:
         """Learn from one batch; raises `TrainingError` when the loss is no number."""
         started = time.monotonic()
-        self._set_rates()
+        self.set_rates()
         self.network.train()
         _hold_norms(self.network)
         with torch.autocast("cpu", torch.bfloat16):
@@ -74,12 +74,28 @@ class Trainer:
         self.progress.spent_s += time.monotonic() - started
         return parts
 
-    def _set_rates(self) -> None:
+    def set_rates(self) -> None:
+        """Set the learning rates for the share of the run that is behind us."""
         warm = min(1.0, (self.progress.step + 1) / self.recipe.warm_up_steps)
         falling = 0.5 * (1.0 + math.cos(math.pi * self.done))
         factor = warm * (self.recipe.least_rate + (1.0 - self.recipe.least_rate) * falling)
         for group in self.optimiser.param_groups:
             group["lr"] = group["full_rate"] * factor
+
+    def save(self, file: Path) -> None:
+        """Write a checkpoint."""
+        save(
+            file,
+            network=self.network,
+            average=self.average,
+            optimiser=self.optimiser,
+            progress=self.progress,
+            recipe=self.recipe,
+        )
+
+    def restore(self, file: Path) -> None:
+        """Go on from a checkpoint; raises `TrainingError` when it is of another network."""
+        self.progress = restore(file, self.network, self.average, self.optimiser)
 
     @torch.no_grad()
     def check(self, batches: Sequence[Batch]) -> dict[str, float]:
@@ -96,13 +112,6 @@ class Trainer:
         bona_fide, forged = np.concatenate(real), np.concatenate(fake)
         above = (forged[:, None] > bona_fide[None]).mean()
         return {"held_out_auc": float(above), "held_out_pairs": float((forged > bona_fide).mean())}
-
-
-def split_people(footage: Sequence[Footage], share: float) -> tuple[list[Footage], list[Footage]]:
-    """Split by person, decided by a hash of the identity: (learnt from, held out)."""
-    held = [_hash_share(one.identity) < share for one in footage]
-    learnt = [one for one, out in zip(footage, held, strict=True) if not out]
-    return learnt, [one for one, out in zip(footage, held, strict=True) if out]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +136,7 @@ def _run(options: argparse.Namespace) -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     checkpoint = options.run / CHECKPOINT
     if checkpoint.exists():
-        trainer.progress = restore(checkpoint, trainer.network, trainer.average, trainer.optimiser)
+        trainer.restore(checkpoint)
     checks = BatchStream(held_out, recipe.shapes, recipe.seed + 1, grey_share=recipe.grey_share)
     fixed = [checks.batch(number) for number in range(CHECK_BATCHES)]
     stream = BatchStream(learnt, recipe.shapes, recipe.seed, first=trainer.progress.step, grey_share=recipe.grey_share)
@@ -146,12 +155,14 @@ def _loop(trainer: Trainer, batches: Iterator[Batch], fixed: Sequence[Batch], ch
         parts = trainer.step(batch)
         step = trainer.progress.step
         if step % LOG_STEPS == 0:
-            losses = {name: round(float(getattr(parts, name)), 4) for name in ("total", "label", "rank", "boundary")}
+            losses = {
+                name: round(float(getattr(parts, name).detach()), 4) for name in ("total", "label", "rank", "boundary")
+            }
             rate = trainer.optimiser.param_groups[0]["lr"]
             _write(log, {"step": step, "done": round(trainer.done, 4), **losses, "rate": rate,
                          "run_s": round(time.monotonic() - started, 1)})  # fmt: skip
         if step % CHECK_STEPS == 0 or trainer.done >= 1.0:
-            save(checkpoint, trainer.network, trainer.average, trainer.optimiser, trainer.progress, trainer.recipe)
+            trainer.save(checkpoint)
             _write(log, {"step": step, **trainer.check(fixed)})
 
 
@@ -179,10 +190,6 @@ def _hold_norms(network: StreamNetwork) -> None:
     for part in network.backbone.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             part.eval()
-
-
-def _hash_share(identity: str) -> float:
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") / 2**32
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

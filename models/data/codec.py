@@ -21,11 +21,14 @@ class Compression:
     quantiser: int
 
     def options(self) -> dict[str, str]:
-        """Encoder options: real-time settings at a constant quantiser."""
+        """Encoder options: real-time settings at a constant quantiser.
+
+        A positive cpu-used would let libvpx choose its effort by the clock, and twins would differ.
+        """
         if self.codec == "h264":
             return {"preset": "ultrafast", "tune": "zerolatency", "qp": str(self.quantiser), "threads": "1"}
         level = str(self.quantiser)
-        return {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "qmin": level, "qmax": level,
+        return {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "qmin": level, "qmax": level,
                 "crf": level, "threads": "1"}  # fmt: skip
 
 
@@ -56,4 +59,6 @@ def compress(clip: Pixels, compression: Compression, width_px: int) -> Pixels:
 def jpeg(rgb: Pixels, quality: int) -> Pixels:
     """Send one picture through JPEG."""
     _, packed = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(packed, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+    unpacked = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    assert unpacked is not None
+    return np.asarray(cv2.cvtColor(unpacked, cv2.COLOR_BGR2RGB), np.uint8)

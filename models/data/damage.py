@@ -13,8 +13,8 @@ from models.forgeries.colour import ColourShift, draw_colour
 
 __all__ = ["Damage", "draw_damage"]
 
-VP8_QUANTISERS: Final = (8, 56)
-H264_QUANTISERS: Final = (20, 42)
+VP8_QUANTISERS: Final = (8, 50)
+H264_QUANTISERS: Final = (20, 39)
 JPEG_QUALITIES: Final = (35, 96)
 LEAST_FACE_PX: Final = 48.0
 CROP_FACE_PX: Final = 86.0
@@ -37,13 +37,11 @@ class Damage:
     def apply(self, clip: Pixels) -> Pixels:
         """Damage a clip uint8 [T, S, S, 3]; both twins of a pair get exactly the same."""
         result = self.colour.apply(clip) if self.colour else clip
-        if self.grey:
-            result = to_grey(result)
         if self.blur_px > 0:
             result = np.stack([cv2.GaussianBlur(rgb, (0, 0), self.blur_px) for rgb in result])
         if self.noise > 0:
             result = self._with_noise(result)
-        return self._transported(result)
+        return self._transported(to_grey(result) if self.grey else result)
 
     def _with_noise(self, clip: Pixels) -> Pixels:
         rng = np.random.default_rng(self.seed)

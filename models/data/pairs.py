@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.data.crops import Footage
 from models.data.damage import draw_damage
-from models.forgeries.clip import Clip, Forged, Pixels
+from models.forgeries.clip import Clip, Pixels
 from models.forgeries.detail import match_sharpness
 from models.forgeries.harmless import harmless
 from models.forgeries.mix import draw_kind, forge
@@ -27,7 +27,7 @@ STRIDES: Final = (1, 2, 2, 3)
 """Of the ten frames a second that are exported: 10, 5 (as at run time, twice as often) and 3.3 a second."""
 
 HARMLESS_SHARE: Final = 0.15
-MATCHED_SHARE: Final = 0.75
+MATCHED_SHARE: Final = 0.8
 REPEAT_SHARE: Final = 0.1
 
 
@@ -55,8 +55,9 @@ def make_pair(target: Footage, donors: Sequence[Footage], frames: int, rng: np.r
     donor = _nearest(clip, _draw_donors(donors, target, rng))
     kind = draw_kind(rng)
     forged = forge(kind, clip, donor, rng)
-    real = _match(clip, forged, rng)
-    fake = forged.rgb
+    real, fake = clip.rgb, forged.rgb
+    if rng.random() < MATCHED_SHARE:
+        real, fake = _blurred(real, fake), _blurred(fake, real)
     if rng.random() < HARMLESS_SHARE:
         seed = int(rng.integers(2**31))
         real = harmless(Clip(real, clip.points), np.random.default_rng(seed))
@@ -103,14 +104,12 @@ def _nearest(clip: Clip, donors: Sequence[Clip]) -> Clip:
     return min(donors, key=distance)
 
 
-def _match(clip: Clip, forged: Forged, rng: np.random.Generator) -> Pixels:
-    """Blur the real twin until it is as blurred as the forged one, most of the time."""
-    if rng.random() >= MATCHED_SHARE:
-        return clip.rgb
-    blur_px = match_sharpness(clip.rgb[0], forged.rgb[0], forged.mask[0])
+def _blurred(clip: Pixels, like: Pixels) -> Pixels:
+    """Blur a clip until it is on the whole as blurred as the other; return it as it is when it is so already."""
+    blur_px = match_sharpness(central_crop(clip[0]), central_crop(like[0]))
     if blur_px <= 0:
-        return clip.rgb
-    return np.stack([np.asarray(cv2.GaussianBlur(rgb, (0, 0), blur_px), np.uint8) for rgb in clip.rgb])
+        return clip
+    return np.stack([np.asarray(cv2.GaussianBlur(rgb, (0, 0), blur_px), np.uint8) for rgb in clip])
 
 
 def _draw_views(clip: Clip, rng: np.random.Generator) -> list[Matrix]:

@@ -11,12 +11,12 @@ from models.forgeries.clip import Clip, Forged, Pixels, blend
 from models.forgeries.colour import draw_colour, transfer
 from models.forgeries.detail import draw_detail
 from models.forgeries.masks import draw_face_mask
-from models.forgeries.regions import CONTROL, INNER, hull_mask
+from models.forgeries.regions import CONTROL, INNER
 from models.forgeries.warp import fit_similarity, thin_plate, warp
 
 __all__ = ["cross_identity"]
 
-POISSON_SHARE: Final = 0.35
+POISSON_SHARE: Final = 0.45
 SHAPE_SHARE: Final = 0.8
 """Share of swaps that follow the target's expression; the rest only place the donor's face."""
 
@@ -37,10 +37,10 @@ def cross_identity(clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
         placed = _place(face, donor.points[0], trembling, shaped=shaped)
         placed = detail.apply(placed) if detail else placed
         weight = mask.render(points, side)
-        if poisson:
-            frames.append(_clone(rgb, placed, points, weight))
-        else:
-            frames.append(blend(rgb, transfer(placed, rgb, weight, strength), weight))
+        weight = weight / max(float(weight.max()), 1e-6) if poisson else weight
+        frames.append(
+            _clone(rgb, placed, weight) if poisson else blend(rgb, transfer(placed, rgb, weight, strength), weight)
+        )
         masks.append(weight)
     return Forged(np.stack(frames), np.stack(masks))
 
@@ -52,13 +52,13 @@ def _place(face: Pixels, source: NDArray[np.float32], target: NDArray[np.float32
     return warp(face, fit_similarity(source[chosen], target[chosen]))
 
 
-def _clone(rgb: Pixels, placed: Pixels, points: NDArray[np.float32], weight: NDArray[np.float32]) -> Pixels:
-    """Poisson-blend (Perez, Gangnet, Blake 2003) inside the hull, then keep it where the mask says."""
-    region = (hull_mask(points[list(INNER)], rgb.shape[0]) + weight > 0.5).astype(np.uint8) * 255
-    region[[0, -1], :] = 0
-    region[:, [0, -1]] = 0
+def _clone(rgb: Pixels, placed: Pixels, weight: NDArray[np.float32]) -> Pixels:
+    """Poisson-blend (Perez, Gangnet, Blake 2003) where the mask is more than half opaque."""
+    region = (weight > 0.5).astype(np.uint8) * 255
+    region[[0, 1, -2, -1], :] = 0
+    region[:, [0, 1, -2, -1]] = 0
     left, top, width, height = cv2.boundingRect(region)
     if width < 8 or height < 8:
         return blend(rgb, placed, weight)
     cloned = cv2.seamlessClone(placed, rgb, region, (left + width // 2, top + height // 2), cv2.NORMAL_CLONE)
-    return blend(rgb, np.asarray(cloned, np.uint8), weight)
+    return np.where(region[:, :, None] > 0, cloned, rgb).astype(np.uint8)

@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.forgeries.clip import Pixels
 
@@ -32,11 +31,11 @@ class DetailLoss:
         result = rgb
         if self.scale < 1.0:
             small = max(8, round(side * self.scale))
-            result = cv2.resize(result, (small, small), interpolation=self.down)
-            result = cv2.resize(result, (side, side), interpolation=self.up)
+            lost = cv2.resize(result, (small, small), interpolation=self.down)
+            result = np.asarray(cv2.resize(lost, (side, side), interpolation=self.up), np.uint8)
         if self.smooth_px > 0:
-            result = cv2.bilateralFilter(result, 5, 30.0, self.smooth_px)
-        return unsharp(np.asarray(result, np.uint8), self.unsharp)
+            result = np.asarray(cv2.bilateralFilter(result, 5, 30.0, self.smooth_px), np.uint8)
+        return unsharp(result, self.unsharp)
 
 
 def unsharp(rgb: Pixels, amount: float, radius_px: float = 1.2) -> Pixels:
@@ -59,25 +58,22 @@ def draw_detail(rng: np.random.Generator, lowest: float, highest: float = 0.9) -
     )
 
 
-def sharpness(rgb: Pixels, mask: NDArray[np.float32] | None = None) -> float:
-    """Standard deviation of the Laplacian of the luma, inside `mask` > .3 where one is given."""
-    edges = cv2.Laplacian(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
-    return float((edges if mask is None else edges[mask > 0.3]).std())
+def sharpness(rgb: Pixels) -> float:
+    """Standard deviation of the Laplacian of the luma."""
+    return float(cv2.Laplacian(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
 
 
-def match_sharpness(rgb: Pixels, like: Pixels, mask: NDArray[np.float32]) -> float:
-    """Find the blur (standard deviation in pixels, 0 for none) that makes `rgb` as blurred as `like` inside `mask`.
+def match_sharpness(sharp: Pixels, like: Pixels) -> float:
+    """Find the blur (standard deviation in pixels, 0 for none) that makes `sharp` as blurred as `like` on the whole.
 
-    Forgeries are blurrier than their originals; without this the blur would be what is learnt.
+    Forgeries are blurrier or sharper than their originals on the whole; without this that would be what is learnt.
     """
-    if float(mask.max()) <= 0.3:
-        return 0.0
-    aim = sharpness(like, mask)
-    if sharpness(rgb, mask) <= aim:
+    aim = sharpness(like)
+    if sharpness(sharp) <= aim:
         return 0.0
     low, high = 0.15, 3.0
     for _ in range(5):
         middle = (low * high) ** 0.5
-        blurred = np.asarray(cv2.GaussianBlur(rgb, (0, 0), middle), np.uint8)
-        low, high = (middle, high) if sharpness(blurred, mask) > aim else (low, middle)
-    return (low * high) ** 0.5
+        blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), middle), np.uint8)
+        low, high = (middle, high) if sharpness(blurred) > aim else (low, middle)
+    return float((low * high) ** 0.5)

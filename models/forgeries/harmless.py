@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Harmless treatments of a real face that must not count as forgery: skin smoothing, sharpening, make-up like colour."""
+"""Harmless treatments of a real face that must not count as forgery: smooth skin, sharpening, make-up."""
 
 import cv2
 import numpy as np

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Low-resolution core: the inner face through a small picture and an enhancer, as swap networks of 64-128 px give it."""
+"""Low-resolution core: the face through a small picture and an enhancer, as swap networks of 64-128 px give it."""
 
 import numpy as np
 

@@ -8,14 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.forgeries.regions import INNER, LOWER_FACE, OVAL, hull_mask
+from models.forgeries.regions import BELOW_BROWS, INNER, LOWER_FACE, OVAL, hull_mask
 
 __all__ = ["MaskRecipe", "draw_face_mask", "draw_lower_mask", "smooth_field"]
 
 FIELD_CELLS: Final = 6
 REFERENCE_PX: Final = 168.0
-OPACITIES: Final = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
-"""Shares of the blend, as published for self-blended images (Shiohara and Yamasaki, CVPR 2022)."""
+OPACITIES: Final = (0.5, 0.75, 1.0, 1.0, 1.0)
+"""Shares of the blend, as published for self-blended images (Shiohara and Yamasaki, CVPR 2022) but for .25: behind a
+call's codec nothing of so faint a blend is left to learn from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class MaskRecipe:
         mask = bend(mask, self.field)
         soft = cv2.GaussianBlur(mask, (0, 0), self.softness_px)
         inside = np.clip((soft - 0.02) / 0.96, 0.0, 1.0)
-        return (inside * self.opacity).astype(np.float32)
+        return np.asarray(inside * self.opacity, np.float32)
 
 
 def smooth_field(rng: np.random.Generator, amplitude_px: float) -> NDArray[np.float32]:
@@ -53,8 +54,8 @@ def bend(picture: NDArray[np.float32], field: NDArray[np.float32]) -> NDArray[np
     shift = cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
     grid = np.arange(side, dtype=np.float32)
     map_x, map_y = shift[:, :, 0] + grid[None, :], shift[:, :, 1] + grid[:, None]
-    bent: NDArray[np.float32] = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return bent
+    bent = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(bent, np.float32)
 
 
 def _draw(indices: tuple[int, ...], grow: tuple[float, float], side_px: int, rng: np.random.Generator) -> MaskRecipe:
@@ -71,9 +72,11 @@ def _draw(indices: tuple[int, ...], grow: tuple[float, float], side_px: int, rng
 def draw_face_mask(side_px: int, rng: np.random.Generator) -> MaskRecipe:
     """Draw a mask over the whole face, the inner face, or a random part of its outline."""
     shape = rng.random()
-    if shape < 0.45:
+    if shape < 0.35:
         return _draw(OVAL, (0.82, 1.02), side_px, rng)
-    if shape < 0.8:
+    if shape < 0.6:
+        return _draw(BELOW_BROWS, (0.88, 1.04), side_px, rng)
+    if shape < 0.82:
         return _draw(INNER, (0.95, 1.25), side_px, rng)
     kept = rng.choice(len(OVAL), size=int(rng.integers(10, 20)), replace=False)
     return _draw(tuple(OVAL[index] for index in sorted(kept)), (0.85, 1.0), side_px, rng)

@@ -25,14 +25,14 @@ FORGERS: Final[Mapping[str, Forger]] = {
 
 SHARES: Final[Mapping[str, float]] = {
     "self_blend": 0.5,
-    "low_resolution": 0.12,
-    "cross_identity": 0.18,
-    "mouth": 0.14,
-    "drift": 0.06,
+    "low_resolution": 0.09,
+    "cross_identity": 0.24,
+    "mouth": 0.12,
+    "drift": 0.05,
 }
 """At least half self-blended: fewer cost face swaps more than the others gained on lip-sync."""
 
-LEAST_CHANGE: Final = 0.8
+LEAST_CHANGE: Final = 1.5
 TRIES: Final = 3
 
 

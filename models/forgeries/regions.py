@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CONTROL", "INNER", "LOWER_FACE", "MOUTH", "ORGANS", "OVAL", "RIGID", "hull_mask"]
+__all__ = ["BELOW_BROWS", "CONTROL", "INNER", "LOWER_FACE", "MOUTH", "ORGANS", "OVAL", "RIGID", "hull_mask"]
 
 # fmt: off
 OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
@@ -22,6 +22,10 @@ NOSE: Final = (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 48, 64, 2
 MOUTH: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 LOWER_FACE: Final = (98, 2, 327, 426, 416, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 192, 206)
 """From under the nose to the chin, what lip-sync generators paint anew."""
+
+BELOW_BROWS: Final = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361,
+                      323, 454, 356, 70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+"""Jaw and brows, the outline of the 68-point scheme that classical swaps cut along."""
 
 INNER: Final = LEFT_BROW + RIGHT_BROW + NOSE + MOUTH + LEFT_EYE + RIGHT_EYE
 """Brows, eyes, nose and mouth: their hull is the inner face that most swaps replace."""

@@ -25,7 +25,13 @@ class Progress:
 
 
 def save(
-    file: Path, network: nn.Module, average: AveragedWeights, optimiser: Optimizer, progress: Progress, recipe: Recipe
+    file: Path,
+    *,
+    network: nn.Module,
+    average: AveragedWeights,
+    optimiser: Optimizer,
+    progress: Progress,
+    recipe: Recipe,
 ) -> None:
     """Write a checkpoint; a crash while writing leaves the one before in place."""
     state = {

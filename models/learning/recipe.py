@@ -17,11 +17,11 @@ class Recipe:
     """
 
     seed: int = 20261122
-    steps: int = 3000
+    steps: int = 2400
     shapes: tuple[Shape, ...] = (Shape(8, 5, films=True), Shape(20, 2, films=False), Shape(20, 2, films=False))
     grey_share: float = 0.15
     head_rate: float = 1e-3
-    backbone_rate: float = 3e-4
+    backbone_rate: float = 5e-4
     weight_decay: float = 0.02
     warm_up_steps: int = 80
     least_rate: float = 0.02

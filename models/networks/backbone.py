@@ -95,11 +95,9 @@ class ConvNorm(nn.Sequential):
         *,
         linear: bool = False,
     ) -> None:
-        super().__init__(
-            nn.Conv2d(channels_in, channels_out, kernel, stride, groups=groups, bias=False),
-            nn.BatchNorm2d(channels_out, eps=NORM_EPSILON),
-            nn.Identity() if linear else nn.ReLU6(inplace=True),
-        )
+        convolution = nn.Conv2d(channels_in, channels_out, kernel, stride, groups=groups, bias=False)
+        norm = nn.BatchNorm2d(channels_out, eps=NORM_EPSILON)
+        super().__init__(convolution, norm, nn.Identity() if linear else nn.ReLU6(inplace=True))
         self.kernel, self.stride, self.groups = kernel, stride, groups
         self.fixed_weight: Tensor | None = None
         self.fixed_bias: Tensor | None = None
@@ -113,7 +111,9 @@ class ConvNorm(nn.Sequential):
         """Weight and bias of the convolution with the normalisation in it."""
         if self.fixed_weight is not None and self.fixed_bias is not None:
             return self.fixed_weight, self.fixed_bias
-        convolution, norm = self[0], self[1]
+        convolution, norm = cast("nn.Conv2d", self[0]), cast("nn.BatchNorm2d", self[1])
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         return convolution.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
 
@@ -124,8 +124,8 @@ class ConvNorm(nn.Sequential):
         if self.stride > 1:
             picture, padding = self._padded(picture), 0
         if self.groups > 1 and self.training:
-            return cast(Tensor, self[2](depthwise_conv(picture, weight, bias, self.stride, padding)))
-        return cast(Tensor, self[2](F.conv2d(picture, weight, bias, self.stride, padding, groups=self.groups)))
+            return cast("Tensor", self[2](depthwise_conv(picture, weight, bias, self.stride, padding)))
+        return cast("Tensor", self[2](F.conv2d(picture, weight, bias, self.stride, padding, groups=self.groups)))
 
     def _padded(self, picture: Tensor) -> Tensor:
         top, bottom = _same_padding(picture.shape[-2], self.kernel, self.stride)
@@ -150,7 +150,7 @@ class Block(nn.Module):
     def forward(self, features: Tensor, mixed: Tensor | None = None) -> Tensor:
         """`features` [N, C, H, W]; `mixed` is the same with time shifted in it and feeds the branch only."""
         branch = features if mixed is None else mixed
-        branch = self.project(self.depthwise(self.expand(branch)))
+        branch = cast("Tensor", self.project(self.depthwise(self.expand(branch))))
         return features + branch if self.residual else branch
 
 

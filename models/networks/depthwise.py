@@ -67,7 +67,7 @@ class _Depthwise(torch.autograd.Function):
     """Depthwise convolution with kernels of 3 x 3 or 5 x 5."""
 
     @staticmethod
-    def forward(ctx: Any, seen: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, seen: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:  # noqa: ANN401, PLR0917
         ctx.save_for_backward(seen, weight)
         ctx.stride, ctx.padding = stride, padding
         kind = seen.dtype

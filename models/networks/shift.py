@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Causal temporal shift: a clip's features and the last frame's channels in, mixed features and the new channels out."""
+"""Causal temporal shift: a clip's features and the last frame's channels in, features mixed in time out."""
 
 import torch
 from torch import Tensor

@@ -64,14 +64,16 @@ class StreamNetwork(nn.Module):
         shifts = len(state) - 1 - len(self.temporal.layers)
         features, shift_caches = self.backbone(clips, state[1 : 1 + shifts], fresh)
         pooled = features.top.mean(dim=(2, 3)).float()
-        feature = self.feature(F.dropout(pooled, DROPOUT, self.training)).unflatten(0, (tracks, frames))
+        feature = self.feature(F.dropout(pooled, DROPOUT, self.training)).view(tracks, frames, FEATURE_WIDTH)
         moved, head_caches = self.temporal(feature, state[1 + shifts :], fresh)
         still = self.still(F.relu(feature)).squeeze(-1)
         logit = still + self.moving(F.relu(moved)).squeeze(-1)
-        boundary = self._boundary(features.fine, features.coarse).unflatten(0, (tracks, frames))
+        edges = self._boundary(features.fine, features.coarse)
+        boundary = edges.view(tracks, frames, *edges.shape[-2:])
         after = (seen + float(frames), *shift_caches, *head_caches)
         return ClipOutput(logit, still, boundary, feature), after
 
     def _boundary(self, fine: Tensor, coarse: Tensor) -> Tensor:
         wide = F.interpolate(self.map_coarse(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False)
-        return self.map_out(F.relu(wide + self.map_fine(fine))).squeeze(1).float()
+        edges: Tensor = self.map_out(F.relu(wide + self.map_fine(fine)))
+        return edges.squeeze(1).float()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Predictions of people never learnt from in, a calibration beside the weights and a report on other people out.
+
+`python -m models.calibrate --crops FOLDER --predictions VAL HELD_OUT`, both files made by `models.evaluate`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import torch
+from rich.console import Console
+
+from models import registry
+from models.calibration import Calibration
+from models.data.crops import load_footage
+from models.data.people import for_calibration, split_people
+from models.errors import DataError, ModelError
+from models.evaluation.fit import Fit, fit
+from models.evaluation.forged import forge_footage
+from models.evaluation.operating import calibration_gap, error_table
+from models.evaluation.predictions import CONDITIONS, Prediction, judge, read_predictions
+from models.export import write_entry
+from models.learning.recipe import Recipe
+
+__all__ = ["halves", "main", "report"]
+
+SEED: Final = 7
+CALIBRATION_CONDITIONS: Final = ("clean", "vp8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Calibrate the model and print the report; exit 1 with one line on stderr when the input cannot be used."""
+    options = _options(arguments)
+    try:
+        sys.stdout.write(_run(options))
+    except ModelError as error:
+        Console(stderr=True).print(f"calibration failed: {error}")
+        return 1
+    return 0
+
+
+def halves(predictions: Sequence[Prediction]) -> tuple[list[Prediction], list[Prediction]]:
+    """Divide the validation people into (calibration, report)."""
+    mine = [one for one in predictions if for_calibration(one.identity)]
+    return mine, [one for one in predictions if not for_calibration(one.identity)]
+
+
+def report(found: Fit, reported: Sequence[Prediction]) -> str:
+    """What the calibration rests on, and how it does on the people it never saw; Markdown."""
+    people, calibration = found.spread, found.calibration
+    scale, low, high = found.tail_logit
+    lines = [
+        f"Bona fide people: {people.people}; mean logit {people.mean:.2f}, people differ by {people.between:.2f}, "
+        f"one person's seconds by {people.within:.2f} (standard deviations).",
+        f"One bona fide person in a hundred is expected above a mean logit of {people.worst_person:.2f}; "
+        f"evidence: {calibration.llr_slope:.2f} nats per logit from {calibration.llr_origin:.2f} on.",
+        f"Forgeries of the same people: mean logit {found.forged_mean:.2f}, {found.forged_seen:.0%} above that person.",
+        f"Tail of the score: falls to 1/e every {scale:.2f} logits [{low:.2f}, {high:.2f}]; the upper end is used.",
+        f"Expected calibration error of the evidence, report half: {calibration_gap(reported, calibration):.2f}.",
+    ]
+    return "\n".join(f"- {line}" for line in lines) + "\n\n" + error_table(reported, calibration)
+
+
+def _run(options: argparse.Namespace) -> str:
+    predictions = [one for file in options.predictions for one in read_predictions(file)]
+    held_out = [one for one in predictions if one.path.startswith("train/")]
+    mine, reported = halves([one for one in predictions if not one.path.startswith("train/")])
+    known = [one for one in (*mine, *held_out) if one.condition in CALIBRATION_CONDITIONS]
+    reals = [one for one in known if one.label == "real" and (one.film or one.path.startswith("train/"))]
+    if not reals:
+        raise DataError("no bona fide predictions to calibrate on")
+    fakes = [one for one in known if one.label in {"swap", "lipsync"} and one.film]
+    found = fit(reals, [*_forged(options), *fakes])
+    _store(options.model, found.calibration)
+    return report(found, reported)
+
+
+def _forged(options: argparse.Namespace) -> list[Prediction]:
+    """Judge forgeries made from the calibration people's own footage."""
+    torch.set_num_threads(options.threads)
+    detector = registry.load(options.model)
+    footage = [one for one in load_footage(options.crops, "val", for_training=False) if one.row["label"] == "real"]
+    films = [one for one in footage if one.frames > 1 and for_calibration(one.identity)]
+    held_out = split_people(load_footage(options.crops, "train", for_training=False), Recipe().held_out_share)[1]
+    colour = [one for one in held_out if not one.grey][: options.portraits]
+    forged = forge_footage([*films, *colour], SEED)
+    chosen = [condition for condition in CONDITIONS if condition.name in CALIBRATION_CONDITIONS]
+    return [one for condition in chosen for one in judge(detector, forged, condition)]
+
+
+def _store(model: str, calibration: Calibration) -> None:
+    entry = registry.entry(model)
+    weights = (registry.WEIGHTS / entry.file).read_bytes()
+    write_entry(registry.WEIGHTS, entry.name, weights, calibration)
+    registry.read_manifest.cache_clear()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.calibrate", description=__doc__)
+    parser.add_argument("--crops", type=Path, required=True, help="folder that the export wrote")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="of val and of held_out")
+    parser.add_argument("--model", default=registry.DEFAULT)
+    parser.add_argument("--portraits", type=int, default=100, help="held-out portraits to forge")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

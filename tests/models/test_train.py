@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training learns, stops when it must, and goes on where it was."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from models import registry
+from models.calibration import Calibration
+from models.data.batches import Batch, BatchStream, Shape
+from models.errors import ModelError, TrainingError
+from models.export import pack, write_entry
+from models.learning.loss import paired_loss
+from models.learning.recipe import Recipe
+from models.networks.stream import ClipOutput
+from models.train import Trainer, main
+from tests.fakes.drawn_faces import drawn_footage
+
+RECIPE = dataclasses.replace(Recipe(), steps=400, warm_up_steps=2, head_rate=1e-3, average_decay=0.5)
+
+
+@pytest.fixture(scope="module")
+def batch() -> Batch:
+    """Two drawn people, two frames each."""
+    people = [drawn_footage(2, 1), drawn_footage(2, 2)]
+    return BatchStream(people, (Shape(2, 2, films=True),), 5).batch(0)
+
+
+def _output(real: float, fake: float) -> ClipOutput:
+    logit = torch.tensor([[real], [fake]])
+    return ClipOutput(logit, logit, torch.zeros(2, 1, 14, 14), torch.zeros(2, 1, 128))
+
+
+def test_loss_prefers_the_twin_above_its_original() -> None:
+    """A forged twin above its original costs less than the other way round, in both parts."""
+    boundary = torch.zeros(1, 1, 14, 14)
+    right, wrong = (paired_loss(_output(*logits), boundary, Recipe()) for logits in ((-2.0, 2.0), (2.0, -2.0)))
+    assert right.total < wrong.total
+    assert right.label < wrong.label
+    assert right.rank < wrong.rank
+    high = paired_loss(_output(4.0, 6.0), boundary, Recipe())
+    assert high.rank < paired_loss(_output(-1.0, 0.5), boundary, Recipe()).rank
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_short_run_learns_one_batch_by_heart(batch: Batch) -> None:
+    """The loss falls to a fraction and the twins are told apart: gradients reach what they should."""
+    trainer = Trainer(RECIPE)
+    for part in trainer.network.backbone.modules():
+        if isinstance(part, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(part.weight)
+    before = float(trainer.step(batch).label.detach())
+    for _ in range(24):
+        after = float(trainer.step(batch).label.detach())
+    assert after < 0.5 * before
+    assert trainer.check([batch])["held_out_pairs"] == 1.0
+
+
+def test_a_loss_that_is_no_number_stops_the_run(batch: Batch) -> None:
+    """Before the weights are spoilt."""
+    trainer = Trainer(RECIPE)
+    with torch.no_grad():
+        trainer.network.still.weight.fill_(float("nan"))
+    steps = trainer.progress.step
+    with pytest.raises(TrainingError, match="not a number"):
+        trainer.step(batch)
+    assert trainer.progress.step == steps
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_run_that_was_cut_off_goes_on(batch: Batch, tmp_path: Path) -> None:
+    """A checkpoint brings back weights, average, optimiser and progress; another network's is refused."""
+    first = Trainer(RECIPE)
+    first.step(batch)
+    file = tmp_path / "checkpoint.pt"
+    first.save(file)
+    second = Trainer(dataclasses.replace(RECIPE, seed=1))
+    second.restore(file)
+    assert second.progress == first.progress
+    for name, value in first.network.state_dict().items():
+        assert torch.equal(second.network.state_dict()[name], value)
+        assert torch.equal(second.average.values[name], first.average.values[name])
+    state = torch.load(file, weights_only=True)
+    state["network"].pop("still.weight")
+    torch.save(state, file)
+    with pytest.raises(TrainingError, match="another network"):
+        second.restore(file)
+
+
+def test_rates_rise_then_fall(batch: Batch) -> None:
+    """Warm-up, then a cosine down to the least rate; time can end a run as well as steps."""
+    trainer = Trainer(RECIPE, minutes=10)
+    rates = []
+    for step in (0, 1, 200, 390):
+        trainer.progress.step = step
+        trainer.set_rates()
+        rates.append(trainer.optimiser.param_groups[0]["lr"])
+    assert rates[0] < rates[1] > rates[2] > rates[3] > 0
+    trainer.progress.spent_s = 600.0
+    assert trainer.done == 1.0
+
+
+def test_a_folder_without_crops_ends_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1, what is missing and what to do, no traceback."""
+    assert main([str(tmp_path), str(tmp_path / "run"), "--backbone", str(tmp_path / "none.pth")]) == 1
+    assert "the footage first" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_trained_weights_ship_and_load(tmp_path: Path) -> None:
+    """Packing to float16 keeps the logits within a hundredth, and the registry takes what was written."""
+    trainer = Trainer(RECIPE)
+    torch.nn.init.normal_(trainer.network.moving.weight, std=0.1)
+    trainer.average.update(trainer.network, 0)
+    trainer.average.values = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    write_entry(tmp_path, "made", pack(trainer.average.values), Calibration((0.0, 1.0), (1.0, 2.0), 1.0, 0.0))
+    registry.read_manifest.cache_clear()
+    detector = registry.load("made", "cpu", tmp_path)
+    crops = torch.randint(0, 256, (2, 112, 112, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    found, _ = detector.step(crops, detector.new_state(2))
+    network = trainer.network.eval()
+    with torch.no_grad():
+        known, _ = network(crops.unsqueeze(1), network.new_state(2))
+    torch.testing.assert_close(found.logit, known.logit[:, 0], atol=1e-2, rtol=1e-2)
+    with pytest.raises(ModelError, match="another network"):
+        pack({"a": torch.zeros(1)})
