@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 export PYTHON
 BIN := .venv/bin
-LIBRARIES := library:libEGL.so.1=libegl1 library:libGLESv2.so.2=libgles2
+LIBRARIES := library:libEGL.so.1=libegl1 library:libGLESv2.so.2=libgles2 \
+    library:libGL.so.1=libgl1 library:libgthread-2.0.so.0=libglib2.0-0
 PEERS := command:mosquitto=mosquitto command:chromium=chromium
 
 help: ## show this list

@@ -20,8 +20,13 @@ from monitor.errors import StartError
 __all__ = ["clock", "codecs", "device", "libraries", "packages", "processor", "python"]
 
 OLDEST_PYTHON: Final = (3, 11)
-LIBRARIES: Final = {"libEGL.so.1": "libegl1", "libGLESv2.so.2": "libgles2"}
-"""What MediaPipe's library is linked against, and the Debian package that holds it."""
+LIBRARIES: Final = {
+    "libEGL.so.1": "libegl1",
+    "libGLESv2.so.2": "libgles2",
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+}
+"""What MediaPipe's library (the first two) and OpenCV's are linked against, and the Debian package that holds it."""
 TELEMETRY_FROM: Final = "0.10.35"
 """From this version on MediaPipe sends usage data to its maker and offers no switch."""
 CODECS: Final = (("vp8", "r"), ("h264", "r"), ("libvpx", "w"), ("libx264", "w"))
@@ -61,7 +66,7 @@ def libraries(_settings: Settings) -> str:
         names = " ".join(LIBRARIES[name] for name in missing)
         raise StartError(
             f"System libraries are missing: {', '.join(missing)}.",
-            f"On Debian and Ubuntu: sudo apt-get install {names}. MediaPipe cannot find faces without them.",
+            f"On Debian and Ubuntu: sudo apt-get install {names}. Faces cannot be found without them.",
         )
     return ", ".join(LIBRARIES)
 
