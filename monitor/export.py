@@ -56,15 +56,18 @@ class Seen:
 
 
 def pictures(source: Path, frames_per_s: float) -> Iterator[tuple[float, Picture]]:
-    """Decode a film or a still into (media time, picture), at most `frames_per_s`, by the file's own timestamps."""
-    due_s = -1.0
+    """Decode a film or a still into (media time, picture), `frames_per_s` on average, by the file's own timestamps.
+
+    Due times keep their beat: a film of 25 frames/s gives 10 frames/s, not the 8.3 that every third frame would.
+    """
+    due_s: float | None = None
     with av.open(str(source)) as container:
         for frame in container.decode(video=0):
             media_s = float(frame.time or 0.0)
-            if media_s + 1e-3 < due_s:
-                continue
-            due_s = max(due_s, media_s) + 1.0 / frames_per_s if due_s >= 0.0 else media_s + 1.0 / frames_per_s
-            yield media_s, picture_of(frame)
+            due_s = media_s if due_s is None else due_s
+            if media_s + 1e-3 >= due_s:
+                due_s = max(due_s + 1.0 / frames_per_s, media_s)
+                yield media_s, picture_of(frame)
 
 
 def export(source: Path, target: Path, frames_per_s: float, model: Path) -> Outcome:

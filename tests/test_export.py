@@ -38,6 +38,8 @@ def footage(tmp_path) -> Path:
     return data
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_the_middle_is_the_run_time_crop(tmp_path):
     """Pixel for pixel what a finder at work gives for the same film, and landmarks where the face is."""
     film, model = sample("selfie_man"), sample("face_landmarker")
@@ -59,6 +61,14 @@ def test_the_middle_is_the_run_time_crop(tmp_path):
         assert stored[name].shape == (outcome.written,)
 
 
+@pytest.mark.parametrize("frames_per_s", [2, 5, 10])
+def test_frames_keep_the_asked_rate_on_the_films_own_clock(frames_per_s):
+    """25 frames a second are thinned out to the rate asked for, though it does not divide 25."""
+    times = [media_s for media_s, _ in pictures(sample("cap12"), frames_per_s)]
+    assert len(times) / times[-1] == pytest.approx(frames_per_s, rel=0.02)
+    assert max(np.diff(times)) < 1 / frames_per_s + 0.05
+
+
 def test_faces_below_the_limit_are_written_with_their_size(tmp_path):
     """Training sees small faces too; the reasons say that the run time would refuse them."""
     outcome = export(sample("carphone"), tmp_path / "car.npz", 5.0, sample("face_landmarker"))
@@ -68,6 +78,8 @@ def test_faces_below_the_limit_are_written_with_their_size(tmp_path):
     assert all("too_small" in words for words in stored["reasons"])
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_split_is_exported_with_index_and_counts(footage, tmp_path, capsys):
     """Every file of the split has a row; broken and empty files are counted, whole-frame copies left out."""
     out = tmp_path / "out"
@@ -88,6 +100,8 @@ def test_a_split_is_exported_with_index_and_counts(footage, tmp_path, capsys):
 
 
 @pytest.mark.footage
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_bona_fide_footage_is_hardly_refused(tmp_path):
     """The gate lets genuine faces pass: of sixteen labelled real films nearly every crop may be judged."""
     root = data_root()

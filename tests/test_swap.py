@@ -92,6 +92,8 @@ def test_a_face_over_the_edge_is_survived(shift):
     assert swap_face(target.rgb, points, donor).shape == target.rgb.shape
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_the_best_face_looks_into_the_camera():
     """Of the film with strong expressions a frontal face with open eyes is chosen."""
     landmarker = shared(sample("face_landmarker"), 1)
@@ -101,7 +103,8 @@ def test_the_best_face_looks_into_the_camera():
     assert shapes["jawOpen"] < 0.3
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_forged_and_genuine_twin_differ_in_the_face_alone(woman, tmp_path):
     """Size, rate, timestamps, sound and codec are the target's or the twin's; the picture differs where the face is."""
     forged, genuine, told = tmp_path / "forged.mp4", tmp_path / "genuine.mp4", []
@@ -122,7 +125,8 @@ def test_forged_and_genuine_twin_differ_in_the_face_alone(woman, tmp_path):
     assert told[-1] == 1.0
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_forging_twice_gives_the_same_film(tmp_path):
     """The same input, the same bytes of picture."""
     film = short(sample("pexels_woman"), tmp_path / "second.mp4", 0.4)

@@ -15,6 +15,7 @@ Patch = NDArray[np.float32]
 
 FACE_PX = 16
 SCENE_PX = 32
+ENOUGH_PX = 96
 FLAT = 1.0
 """Length under which a plane counts as flat, in grey levels of the shrunk plane; its share is then 0."""
 
@@ -37,7 +38,7 @@ def scene_patch(picture: Picture) -> Patch:
 
 
 def _patch(picture: Picture, region: Region | None, side: int) -> Patch:
-    y, u, v = planes(picture, region)
+    y, u, v = (_thinned(plane) for plane in planes(picture, region))
     small = [_shrunk(y, side), _shrunk(u, side // 2), _shrunk(v, side // 2)]
     colour = np.concatenate([plane - plane.mean() for plane in small[1:]])
     parts = [_unit(small[0] - small[0].mean()), _unit(colour)]
@@ -49,6 +50,12 @@ def _bounds(start: float, length: float, limit: int) -> tuple[int, int]:
     low = min(max(int(start) // 2 * 2, 0), limit - 2)
     high = min(max(int(start + length) // 2 * 2, low + 2), limit)
     return low, high - low
+
+
+def _thinned(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Skip samples of a large plane: a fingerprint needs no more than a few per value."""
+    step = max(1, min(plane.shape) // ENOUGH_PX)
+    return plane[::step, ::step]
 
 
 def _shrunk(plane: NDArray[np.uint8], side: int) -> NDArray[np.float32]:

@@ -197,6 +197,8 @@ def test_the_same_film_gives_the_same_looks():
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_finders_come_and_go_without_growing():
     """Hundreds of participants share the model: no new task, no memory left behind."""
     picture = image(ada())
