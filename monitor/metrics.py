@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 __all__ = ["STAGES", "Metrics", "Reading", "observe_latency", "timed", "watch_loop"]
 
 PREFIX: Final = "lifesign_"
-STAGES: Final = ("capture", "faces", "liveness", "policy", "publish")
+STAGES: Final = ("faces", "liveness", "policy", "publish")
 FORBIDDEN_LABELS: Final = frozenset({"call", "participant", "track", "session"})
 STAGE_BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -32,7 +32,7 @@ _stage_seconds = Histogram(
 )
 _latency_seconds = Histogram(
     f"{PREFIX}frame_to_publish_seconds",
-    "From a frame's arrival to the acknowledgement of the event made from it.",
+    "From a frame's arrival to its verdict being handed on: alerts on disk, verdicts queued for the broker.",
     buckets=STAGE_BUCKETS_S,
     registry=None,
 )
@@ -103,7 +103,7 @@ def timed(stage: str) -> Iterator[None]:
 
 
 def observe_latency(seconds: float) -> None:
-    """Record the time from a frame's arrival to its event's acknowledgement."""
+    """Record the time from a frame's arrival to its verdict being handed on."""
     _latency_seconds.observe(seconds)
 
 

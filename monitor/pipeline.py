@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One participant's media in, verdicts and alerts out: the five stages in the order of the flow."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from monitor.capture.feed import Feed
 from monitor.finders import Finders, Look
 from monitor.liveness.engine import Engine
-from monitor.metrics import timed
+from monitor.metrics import observe_latency, timed
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.values import FaceLook, Frame, Stall
 
@@ -34,6 +35,8 @@ async def watch(feed: Feed, stages: Stages) -> None:
                 decision = await _decide(media, look, policy, stages)
                 media_s = decision.verdict.media_s
                 await _deliver(decision, stages)
+                if isinstance(media, Frame):
+                    observe_latency(time.monotonic() - media.arrived_s)
         finally:
             stages.engine.forget_participant(feed.call, feed.participant)
     await _deliver(policy.finish(media_s), stages)
