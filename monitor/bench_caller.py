@@ -44,6 +44,7 @@ def encode(source: Path, target: Path) -> None:
         stream = out.add_stream("libvpx", rate=FPS, options=REALTIME)
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
+        stream.codec_context.thread_count = 1  # the threads of libvpx spin while they wait for each other
         graph = _graph(film.streams.video[0])
         for frame in (*film.decode(video=0), None):
             graph.push(frame)

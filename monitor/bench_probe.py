@@ -17,9 +17,10 @@ THREADS: Final = (
     ("video-decoder", "decode"),
     ("capture", "convert"),
     ("faces", "faces"),
+    ("ThreadPoolExecutor", "faces"),
     ("torch", "liveness"),
 )
-"""Beginnings of thread names: aiortc names its decoder threads, Lifesign its pools."""
+"""Beginnings of thread names, by aiortc and by Lifesign; MediaPipe's Python layer leaves its pool the default one."""
 
 NATIVE: Final = "faces (native)"
 """Threads that Python did not make: those of MediaPipe and its XNNPACK pool."""

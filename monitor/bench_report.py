@@ -144,12 +144,23 @@ def ratios(plain: Measure, lifesign: Measure) -> dict[str, float | None]:
     return {name: None if math.isnan(times := _ratio(*pair)) else times for name, pair in pairs.items()}
 
 
+NOTES: Final = """\
+Both programs watch the same callers one after the other: 480p30 VP8, encoded beforehand, looped without a seam. The
+program under test and its broker are pinned to one core, the callers and the MQTT subscriber to another. The plain
+loop takes every frame (`await track.recv()`, `to_ndarray`), gives it to the same face finder and the same network,
+and publishes every verdict with aiomqtt; Lifesign is the service as it ships. CPU time is that of the threads,
+*native* ones being MediaPipe's own. A delay runs from the moment a frame was due at the caller to its verdict at the
+subscriber. A loop that cannot keep up uses the whole core and no more: what it does not get done shows as lag and
+memory."""
+"""What a reader needs to know of the method."""
+
+
 def markdown(table: Sequence[Row], command: str, machine: Mapping[str, str]) -> str:
     """The section of the README."""
     lines = ["| | plain loop | Lifesign | plain / Lifesign |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {row.name} | {row.plain} | {row.lifesign} | {row.ratio} |" for row in table]
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return "\n".join([*lines, "", f"`{command}` on {facts}."])
+    return "\n".join([*lines, "", f"`{command}` on {facts}.", "", NOTES])
 
 
 def rewritten(text: str, section: str) -> str:

@@ -24,7 +24,7 @@ __all__ = ["WARM_UP_S", "Bench", "Cores"]
 WARM_UP_S: Final = 5.0
 EARLY_S: Final = 10.0
 ANSWER_S: Final = 90.0
-LEAVE_S: Final = 10.0
+LEAVE_S: Final = 5.0
 SHAPING: Final = {"capture", "faces", "liveness", "policy"}
 KEPT: Final = "LIFESIGN_PATHS__CACHE"
 

@@ -55,15 +55,17 @@ def test_threads_are_told_apart_by_name() -> None:
         14: stat(14, 40, 0),
         15: stat(15, 1, 1),
         16: stat(16, 8, 0),
+        17: stat(17, 2, 0),
     }
     names = {10: "MainThread", 11: "video-decoder", 12: "faces_1", 14: "torch_0", 15: "outbox_0", 16: "capture_0"}
+    names[17] = "ThreadPoolExecutor-1_0"
     spent = attribute(threads, names, [stat(99, 30, 3)])
     ticks = {stage: round(100 * seconds) for stage, seconds in spent.items()}
     assert ticks == {
         "network and loop": 400,
         "decode": 50,
         "convert": 8,
-        "faces": 25,
+        "faces": 27,
         "faces (native)": 70,
         "liveness": 40,
         "broker": 33,
@@ -145,7 +147,8 @@ def test_the_readme_section_is_replaced_and_nothing_else() -> None:
     once = rewritten(text, section)
     assert once == rewritten(once, section)
     assert once.startswith(f"# Title\n\n{BEGIN}\n| |")
-    assert once.endswith(f"`lifesign bench` on CPU a CPU.\n{END}\n\nend\n")
+    assert once.endswith(f"\n{END}\n\nend\n")
+    assert "\n`lifesign bench` on CPU a CPU.\n" in once
     assert {line.count("|") for line in section.splitlines() if line.startswith("|")} == {5}
     for broken in ("", BEGIN, f"{END}{BEGIN}"):
         with pytest.raises(UsageError, match="There is no"):
@@ -171,7 +174,7 @@ async def test_a_caller_sends_the_clip_without_a_seam(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(120)
 async def test_both_programs_watch_the_same_caller(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A short run of all: both receive and judge the face, are heard, and are compared; the README gets its table."""
     for name in ("face_landmarker", "pexels_woman"):
