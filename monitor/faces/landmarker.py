@@ -29,8 +29,8 @@ log = structlog.get_logger()
 class Landmarker:
     """Finds faces in single pictures; any thread may call, each call borrows an idle task or makes one.
 
-    Pictures are looked at one by one: with several faces allowed the tracking mode gives the same landmarks bit by
-    bit and takes as long (measured with MediaPipe 0.10.33), but would need one instance per participant and
+    Pictures are looked at one by one: with several faces allowed the tracking mode misses the same frames, jitters
+    as much and takes as long (measured with MediaPipe 0.10.33), but would need one instance per participant and
     strictly rising times. Tasks are kept for good because each creation leaves memory behind
     (50 MB in 60 cycles, 0.10.33).
     """

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in attack that needs no weights: faces turned blue, and a detector that knows blue when it sees it."""
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,41 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tests.fakes.detector import FakeDetector, FakeOutput
+
 __all__ = ["BlueDetector", "record"]
 
 
-@dataclass(frozen=True)
-class _Output:
-    logit: Tensor
+class BlueDetector(FakeDetector):
+    """Logit 3 for a face with more blue than red, -3 otherwise."""
 
+    def __init__(self) -> None:
+        """Take crops of 112 px, as the shipped detector does."""
+        super().__init__(crop_px=112, identity=("fake.blue", "b" * 64))
 
-class _Calibration:
-    def llr_nats(self, logit: float, face_px: float, sharpness: float) -> float:
-        """The logit itself."""
-        return logit
-
-    def score(self, logit: float) -> float:
-        """Logistic function."""
-        return float(torch.sigmoid(torch.tensor(logit)))
-
-
-@dataclass
-class BlueDetector:
-    """Logit 3 for a face with more blue than red, -3 otherwise; one count of steps per track as state."""
-
-    crop_px: int = 112
-    samples_per_s: float = 5.0
-    identity: tuple[str, str] = ("fake.blue", "b" * 64)
-    calibration: _Calibration = field(default_factory=_Calibration)
-
-    def new_state(self, tracks: int) -> tuple[Tensor, ...]:
-        """Zeros [tracks]."""
-        return (torch.zeros(tracks),)
-
-    def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[_Output, tuple[Tensor, ...]]:
-        """One step of each track."""
+    def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[FakeOutput, tuple[Tensor, ...]]:
+        """One step of each track; the state is left as it is."""
         means = crops.float().mean(dim=(1, 2))
-        return _Output(3.0 * torch.sign(means[:, 2] - means[:, 0])), (state[0] + 1,)
+        return FakeOutput(3.0 * torch.sign(means[:, 2] - means[:, 0])), state
 
 
 def record(source: Path, target: Path, seconds: float, *, blue: bool = False) -> Path:
