@@ -36,8 +36,8 @@ lint: .venv/ready-dev ## ruff, mypy, import rules, licence lines
 	@$(BIN)/lint-imports
 	@scripts/spdx
 
-bench: setup ## measure CPU, latency, memory and lag beside a plain aiortc loop
-	@$(BIN)/lifesign bench
+bench: setup ## measure CPU, latency, memory and lag beside a plain aiortc loop (ARGS="--streams 4")
+	@$(BIN)/lifesign bench $(ARGS)
 
 clean: ## delete .venv, caches and builds; fetched assets stay in the user's cache
 	rm -rf .venv .build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -115,7 +115,6 @@ class _Process:
 
     process: asyncio.subprocess.Process
     words: Path
-    name: str = field(init=False)
 
     async def ask(self, question: object) -> dict[str, Any]:
         """Raises StartError, with the child's last words, when it does not answer."""
