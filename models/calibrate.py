@@ -57,7 +57,8 @@ def report(found: Fit, reported: Sequence[Prediction]) -> str:
         f"one person's seconds by {people.within:.2f} (standard deviations).",
         f"One bona fide person in a hundred is expected above a mean logit of {people.worst_person:.2f}; "
         f"evidence: {calibration.llr_slope:.2f} nats per logit from {calibration.llr_origin:.2f} on.",
-        f"Forgeries of the same people: mean logit {found.forged_mean:.2f}, {found.forged_seen:.0%} above that person.",
+        f"Our forgeries of these people: mean logit {found.forged_mean:.2f}, {found.forged_seen:.0%} above that one; "
+        f"so one look speaks for a bona fide face by at most {-calibration.llr_floor:.2f} nats.",
         f"Tail of the score: falls to 1/e every {scale:.2f} logits [{low:.2f}, {high:.2f}]; the upper end is used.",
         f"Expected calibration error of the evidence, report half: {calibration_gap(reported, calibration):.2f}.",
     ]
@@ -73,7 +74,7 @@ def _run(options: argparse.Namespace) -> str:
     if not reals:
         raise DataError("no bona fide predictions to calibrate on")
     fakes = [one for one in known if one.label in {"swap", "lipsync"} and one.film]
-    found = fit(reals, [*_forged(options), *fakes])
+    found = fit(reals, _forged(options), fakes)
     _store(options.model, found.calibration)
     return report(found, reported)
 

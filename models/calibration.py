@@ -30,6 +30,7 @@ class Calibration:
 
     `logits` ascending, and `levels` ascending: -log10 of the share of bona fide observations above each.
     `llr_slope` nats per logit and `llr_origin` the logit of no evidence, for one independent observation a second.
+    `llr_floor`: the least nats; a face that looks bona fide says no more than the share of forgeries allows that do so.
     `face_slope` and `sharpness_slope`: logits by which bona fide faces lie higher per octave of face width over
     `face_px` and of sharpness over `sharpness`; taken off before the logit is read as evidence.
     """
@@ -38,6 +39,7 @@ class Calibration:
     levels: tuple[float, ...]
     llr_slope: float
     llr_origin: float
+    llr_floor: float = -LLR_LIMIT_NATS
     face_px: float = 100.0
     face_slope: float = 0.0
     sharpness: float = 10.0
@@ -51,11 +53,13 @@ class Calibration:
             raise WeightsError("the calibration's logits and levels must be finite and ascending")
         if not 0.0 < self.llr_slope < math.inf or self.levels[0] <= 0.0:
             raise WeightsError("the calibration's slope and levels must be positive")
+        if not -LLR_LIMIT_NATS <= self.llr_floor < 0.0:
+            raise WeightsError(f"the calibration's floor must be negative and at least {-LLR_LIMIT_NATS}")
 
     def llr_nats(self, logit: float, face_px: float, sharpness: float) -> float:
         """Log-likelihood ratio of a forged against a bona fide face for one observation, within +-3 nats."""
         level = logit - self.expected_shift(face_px, sharpness) - self.llr_origin
-        return max(-LLR_LIMIT_NATS, min(LLR_LIMIT_NATS, self.llr_slope * level))
+        return max(self.llr_floor, min(LLR_LIMIT_NATS, self.llr_slope * level))
 
     def expected_shift(self, face_px: float, sharpness: float) -> float:
         """Logits by which a bona fide face of this size and sharpness is expected to lie off the reference."""

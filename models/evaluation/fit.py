@@ -28,6 +28,9 @@ RESAMPLES: Final = 400
 SLOPES: Final = (0.25, 2.0)
 """Least and most nats per logit: below, nothing is ever gathered; above, one odd second would weigh too much."""
 
+FLOORS: Final = (-3.0, -0.3)
+"""Bounds of the least evidence; even a detector that sees little may in time say that it saw nothing."""
+
 LOOKS_PER_S: Final = 5
 Floats = NDArray[np.float64]
 
@@ -73,18 +76,26 @@ def spread(reals: Iterable[Prediction]) -> Spread:
     return Spread(len(means), float(means.mean()), between, math.sqrt(float(np.mean(squares))), worst)
 
 
-def fit(reals: Sequence[Prediction], forged: Sequence[Prediction]) -> Fit:
-    """Fit score and evidence; `forged` are forgeries of calibration people."""
+def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequence[Prediction] = ()) -> Fit:
+    """Fit score and evidence; `forged` are our forgeries of calibration people, `foreign` those of other makers.
+
+    Forgeries that do not rise over the worst bona fide person cannot be told from bona fide faces. Their share among
+    `forged` bounds how much a low logit may speak for a bona fide face: ln(share), since the likelihood of a low logit
+    under forgery is at least that share of the bona fide one.
+    """
     people = spread(reals)
     means = np.array([one.score for one in forged])
-    seen = means[means > people.worst_person]
+    everything = np.array([one.score for one in (*forged, *foreign)])
+    seen = everything[everything > people.worst_person]
     strength = float(seen.mean()) - people.worst_person if len(seen) else 0.0
+    unseen = float((means <= people.worst_person).mean()) if len(means) else 1.0
+    floor = math.log(min(max(unseen, math.exp(FLOORS[0])), math.exp(FLOORS[1])))
     slope = float(np.clip(strength / people.within**2, *SLOPES))
     origin = people.worst_person + 0.5 * slope * people.within**2
     values, weights = _weighted(reals)
     logits, levels, scales = _tail(values, weights, _by_person(reals))
-    calibration = Calibration(logits, levels, round(slope, 4), round(origin, 4))
-    return Fit(calibration, people, float(means.mean()), len(seen) / max(len(means), 1), scales)
+    calibration = Calibration(logits, levels, round(slope, 4), round(origin, 4), round(floor, 4))
+    return Fit(calibration, people, float(means.mean()), 1.0 - unseen, scales)
 
 
 def _by_person(predictions: Iterable[Prediction]) -> Mapping[str, list[Floats]]:

@@ -81,11 +81,7 @@ def _judge_one(detector: Detector, one: Footage, condition: Condition) -> Predic
     if not kept:
         return None
     crops = central_crop(condition.apply(one.rgb[chosen]))[[chosen.index(index) for index in kept]]
-    logits: list[float] = []
-    state = detector.new_state(1)
-    for crop in np.ascontiguousarray(crops):
-        output, state = detector.step(torch.from_numpy(crop).unsqueeze(0), state)
-        logits.append(round(float(output.logit[0]), 4))
+    logits = detector.judge_clip(torch.from_numpy(np.ascontiguousarray(crops))).tolist()
     row = one.row
     return Prediction(
         path=row["path"],
@@ -96,7 +92,7 @@ def _judge_one(detector: Detector, one: Footage, condition: Condition) -> Predic
         pair=row["pair"],
         condition=condition.name,
         film=one.frames > 1,
-        logits=tuple(logits),
+        logits=tuple(round(logit, 4) for logit in logits),
         face_px=tuple(round(float(one.face_px[index]), 1) for index in kept),
         sharpness=tuple(round(sharpness(crop), 2) for crop in crops),
     )

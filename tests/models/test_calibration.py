@@ -75,6 +75,13 @@ def test_expected_differences_of_quality_are_taken_off() -> None:
     assert sharp.llr_nats(0.5, 100, 10) == pytest.approx(0.5)
 
 
+def test_forgeries_that_cannot_be_seen_limit_what_a_low_logit_says() -> None:
+    """When half of the forgeries look bona fide, looking bona fide is worth at most ln 2."""
+    calibration = fit(_people(150, 1), [*_people(50, 2, shift=6.0), *_people(50, 3, shift=-1.0)]).calibration
+    assert calibration.llr_floor == pytest.approx(np.log(0.5), abs=0.1)
+    assert calibration.llr_nats(-30.0, 100, 10) == calibration.llr_floor
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -83,6 +90,7 @@ def test_expected_differences_of_quality_are_taken_off() -> None:
         ((0.0, 1.0), (0.0, 1.0), 1.0, 0.0),
         ((0.0, 1.0), (1.0, 2.0), -1.0, 0.0),
         ((0.0,), (1.0,), 1.0, 0.0),
+        ((0.0, 1.0), (1.0, 2.0), 1.0, 0.0, 0.5),
         ((0.0, float("nan")), (1.0, 2.0), 1.0, 0.0),
     ],
 )

@@ -67,6 +67,17 @@ def test_tracks_are_independent_of_the_batch(detector: Detector) -> None:
         torch.testing.assert_close(alone.logit[0], together.logit[track], atol=1e-3, rtol=1e-3)
 
 
+def test_a_clip_at_once_is_judged_as_step_by_step(detector: Detector) -> None:
+    """Evaluation sees what a live call sees."""
+    random = torch.Generator().manual_seed(1)
+    crops = torch.randint(0, 256, (5, detector.crop_px, detector.crop_px, 3), dtype=torch.uint8, generator=random)
+    state, logits = detector.new_state(1), []
+    for crop in crops:
+        output, state = detector.step(crop.unsqueeze(0), state)
+        logits.append(output.logit)
+    torch.testing.assert_close(detector.judge_clip(crops), torch.cat(logits), atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     "crops",
     [
