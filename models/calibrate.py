@@ -53,7 +53,7 @@ def report(found: Fit, reported: Sequence[Prediction]) -> str:
     people, calibration = found.spread, found.calibration
     scale, low, high = found.tail_logit
     lines = [
-        f"Bona fide people: {people.people}; mean logit {people.mean:.2f}, people differ by {people.between:.2f}, "
+        f"Bona fide people in films: {people.people}, in the worse of two conditions; mean logit {people.mean:.2f}, people differ by {people.between:.2f}, "
         f"one person's seconds by {people.within:.2f} (standard deviations).",
         f"One bona fide person in a hundred is expected above a mean logit of {people.worst_person:.2f}; "
         f"evidence: {calibration.llr_slope:.2f} nats per logit from {calibration.llr_origin:.2f} on.",
@@ -70,9 +70,9 @@ def _run(options: argparse.Namespace) -> str:
     held_out = [one for one in predictions if one.path.startswith("train/")]
     mine, reported = halves([one for one in predictions if not one.path.startswith("train/")])
     known = [one for one in (*mine, *held_out) if one.condition in CALIBRATION_CONDITIONS]
-    reals = [one for one in known if one.label == "real" and (one.film or one.path.startswith("train/"))]
+    reals = [one for one in known if one.label == "real" and one.film]
     if not reals:
-        raise DataError("no bona fide predictions to calibrate on")
+        raise DataError("no bona fide films to calibrate on")
     fakes = [one for one in known if one.label in {"swap", "lipsync"} and one.film]
     found = fit(reals, _forged(options), fakes)
     _store(options.model, found.calibration)

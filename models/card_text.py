@@ -35,8 +35,8 @@ LIMITS: Final = """
 - Compression hides traces. Faces under 64 px are not judged at all.
 - Cameras and codecs move its logits as much as forgeries do. The calibration keeps all but about one bona fide person
   in a hundred from gathering evidence; the price is that faint forgeries are missed.
-- The bona fide people of the calibration are few, and most of them are portraits, not calls. The rare end of the
-  score (.5 and above) is extrapolated; treat it as an order of magnitude.
+- The bona fide people of the calibration are about thirty, in short films, not calls. That one person in a hundred
+  gathers evidence is extrapolated from them, as is the rare end of the score (.5 and above): an order of magnitude.
 - The training sources are mostly adults in office light from a few countries. No error rate by skin tone, age, gender
   or disability has been measured: nothing is known of them.
 - It helps a person decide. It must not decide alone.

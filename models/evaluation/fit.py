@@ -79,11 +79,11 @@ def spread(reals: Iterable[Prediction]) -> Spread:
 def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequence[Prediction] = ()) -> Fit:
     """Fit score and evidence; `forged` are our forgeries of calibration people, `foreign` those of other makers.
 
-    Forgeries that do not rise over the worst bona fide person cannot be told from bona fide faces. Their share among
+    The condition in which bona fide people look most forged decides. Forgeries that do not rise over the worst bona fide person cannot be told from bona fide faces. Their share among
     `forged` bounds how much a low logit may speak for a bona fide face: ln(share), since the likelihood of a low logit
     under forgery is at least that share of the bona fide one.
     """
-    people = spread(reals)
+    people = max((spread(part) for part in _by_condition(reals)), key=lambda found: found.worst_person)
     means = np.array([one.score for one in forged])
     everything = np.array([one.score for one in (*forged, *foreign)])
     seen = everything[everything > people.worst_person]
@@ -96,6 +96,14 @@ def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequ
     logits, levels, scales = _tail(values, weights, _by_person(reals))
     calibration = Calibration(logits, levels, round(slope, 4), round(origin, 4), round(floor, 4))
     return Fit(calibration, people, float(means.mean()), 1.0 - unseen, scales)
+
+
+def _by_condition(reals: Iterable[Prediction]) -> list[list[Prediction]]:
+    """Divide by condition: a call keeps its own throughout, so people must not be averaged over several."""
+    found: dict[str, list[Prediction]] = {}
+    for one in reals:
+        found.setdefault(one.condition, []).append(one)
+    return list(found.values())
 
 
 def _by_person(predictions: Iterable[Prediction]) -> Mapping[str, list[Floats]]:
