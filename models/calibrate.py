@@ -53,7 +53,8 @@ def report(found: Fit, reported: Sequence[Prediction]) -> str:
     people, calibration = found.spread, found.calibration
     scale, low, high = found.tail_logit
     lines = [
-        f"Bona fide people in films: {people.people}, in the worse of two conditions; mean logit {people.mean:.2f}, people differ by {people.between:.2f}, "
+        f"Bona fide people in films: {people.people}, in the worse of two conditions; mean logit "
+        f"{people.mean:.2f}, people differ by {people.between:.2f}, "
         f"one person's seconds by {people.within:.2f} (standard deviations).",
         f"One bona fide person in a hundred is expected above a mean logit of {people.worst_person:.2f}; "
         f"evidence: {calibration.llr_slope:.2f} nats per logit from {calibration.llr_origin:.2f} on.",

@@ -58,7 +58,7 @@ def compose(entry: registry.Entry, trained: Mapping[str, Any], faces: str, calib
         f"# {entry.name}\n",
         OPENING,
         facts,
-        "## Training faces\n",
+        "## Training faces (one person in twenty kept back)\n",
         faces,
         f"## Recipe\n\nForgeries: {kinds}.\n\n{recipe}\n",
         "## Calibration, and what it gives on people it never saw\n",

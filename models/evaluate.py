@@ -5,6 +5,7 @@
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,13 +26,20 @@ from models.learning.recipe import Recipe
 __all__ = ["main", "report"]
 
 HELD_OUT: Final = "held_out"
+BEGIN: Final = "<!-- detection:begin -->"
+END: Final = "<!-- detection:end -->"
+BY_METHOD: Final = re.compile(r"\| \w+: ")
+"""Rows that are too many for a README; the card has them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Evaluate; exit 1 with one line on stderr when the input cannot be used."""
     options = _options(arguments)
     try:
-        sys.stdout.write(_scan_report(options) if options.scan else report(_predictions(options)))
+        found = _scan_report(options) if options.scan else report(_predictions(options))
+        sys.stdout.write(found)
+        if options.readme:
+            _rewrite(options.readme, found)
     except ModelError as error:
         Console(stderr=True).print(f"evaluation failed: {error}")
         return 1
@@ -53,6 +61,16 @@ def _scan_report(options: argparse.Namespace) -> str:
     predictions, counts = read_scan(options.scan, options.labels)
     words = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     return f"{words}\n\n{table(predictions, lambda one: one.score)}"
+
+
+def _rewrite(readme: Path, found: str) -> None:
+    """Put the figures by label into the file's section; raises DataError for a file without its markers."""
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise DataError(f"{readme} has no lines {BEGIN} and {END}")
+    head, rest = text.split(BEGIN, 1)
+    short = "\n".join(line for line in found.splitlines() if not BY_METHOD.match(line))
+    readme.write_text(f"{head}{BEGIN}\n{short.strip()}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
 
 
 def _predictions(options: argparse.Namespace) -> list[Prediction]:
@@ -87,6 +105,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--predictions", type=Path, help="stored predictions, instead of crops")
     parser.add_argument("--scan", type=Path, help="output of `lifesign scan --json`, instead of crops")
     parser.add_argument("--labels", type=Path, help="labels.csv of the footage that was scanned")
+    parser.add_argument("--readme", type=Path, help="rewrite the section of this file between its detection markers")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(arguments)
 

@@ -79,9 +79,10 @@ def spread(reals: Iterable[Prediction]) -> Spread:
 def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequence[Prediction] = ()) -> Fit:
     """Fit score and evidence; `forged` are our forgeries of calibration people, `foreign` those of other makers.
 
-    The condition in which bona fide people look most forged decides. Forgeries that do not rise over the worst bona fide person cannot be told from bona fide faces. Their share among
-    `forged` bounds how much a low logit may speak for a bona fide face: ln(share), since the likelihood of a low logit
-    under forgery is at least that share of the bona fide one.
+    The condition in which bona fide people look most forged decides. Forgeries that do not rise over the worst bona
+    fide person there cannot be told from bona fide faces. Their share among `forged` bounds how much a low logit may
+    speak for a bona fide face: ln(share), since the likelihood of a low logit under forgery is at least that share of
+    the bona fide one.
     """
     people = max((spread(part) for part in _by_condition(reals)), key=lambda found: found.worst_person)
     means = np.array([one.score for one in forged])

@@ -17,7 +17,7 @@ class Recipe:
     """
 
     seed: int = 20261122
-    steps: int = 2400
+    steps: int = 1790
     shapes: tuple[Shape, ...] = (Shape(8, 5, films=True), Shape(20, 2, films=False), Shape(20, 2, films=False))
     grey_share: float = 0.15
     head_rate: float = 1e-3

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from models import registry
 from models.errors import WeightsError
 from models.networks.backbone import BLOCKS, Backbone
 from models.networks.depthwise import depthwise_conv
@@ -15,15 +16,10 @@ from models.networks.stream import CROP_PX, StreamNetwork
 FRAMES = 6
 
 
-@pytest.fixture(scope="module")
-def network() -> StreamNetwork:
-    """A network whose temporal part speaks, as after training."""
-    torch.manual_seed(1)
-    made = StreamNetwork().eval()
-    torch.nn.init.normal_(made.moving.weight, std=0.2)
-    for norm in (part for part in made.modules() if isinstance(part, torch.nn.BatchNorm2d)):
-        torch.nn.init.uniform_(norm.running_var, 0.02, 0.1)
-    return made
+@pytest.fixture(scope="module", params=registry.names())
+def network(request: pytest.FixtureRequest) -> StreamNetwork:
+    """The network of each registered model, with the weights that ship."""
+    return registry.load(request.param).network
 
 
 @pytest.fixture(scope="module")
