@@ -31,17 +31,22 @@ __all__ = ["CALL", "FORGED", "GENUINE", "Outcome", "demo", "isolated"]
 CALL: Final = "demo"
 GENUINE: Final = "genuine"
 FORGED: Final = "forged"
+NOT_YET: Final = (
+    "The detector was not good enough for this call: what it saw also occurs among genuine people more often than the "
+    "false-alert budget of this profile allows. See `lifesign models card` for what it can and cannot tell."
+)
 BEHIND_S: Final = 10.0
 """Longest wait for what is still under way when the callers have hung up."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came over MQTT: participants alerted, and the last state of each."""
+    """What came over MQTT by participant: time of the first alert, last state, seconds judged, highest score."""
 
     alerted: dict[str, float] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     judged: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Take in one event read from the broker."""
@@ -52,6 +57,7 @@ class Outcome:
             self.states[who] = event.data.state
             judged_s = max((face.judged_s for face in event.data.faces), default=0.0)
             self.judged[who] = max(self.judged.get(who, 0.0), judged_s)
+            self.scores[who] = max(self.scores.get(who, 0.0), event.data.score or 0.0)
 
     @property
     def right(self) -> bool:
@@ -62,12 +68,12 @@ class Outcome:
     def words(self) -> str:
         """The outcome for people."""
         lines = [self._line(FORGED, wanted=True), self._line(GENUINE, wanted=False)]
-        end = "The demo did what it should." if self.right else "The detector was not good enough for this call."
+        end = "The demo did what it should." if self.right else NOT_YET
         return "\n".join([*lines, end])
 
     def _line(self, who: str, *, wanted: bool) -> str:
         state, judged_s = self.states.get(who, State.INCONCLUSIVE), self.judged.get(who, 0.0)
-        seen = f"judged {judged_s:.0f} s, last state {state}"
+        seen = f"judged {judged_s:.0f} s, highest score {self.scores.get(who, 0.0):.2f}, last state {state}"
         if who in self.alerted:
             verdict = f"alert over MQTT after {self.alerted[who]:.1f} s of video"
             return f"{'ok  ' if wanted else 'FAIL'} {who}: {verdict} ({seen})"

@@ -134,10 +134,10 @@ def faces(pictures: Iterable[tuple[float, np.ndarray]]) -> Iterator[FaceCrop]:
 def test_it_never_fires_on_bona_fide_footage_and_always_on_stills_made_of_it():
     """Real clips of both splits stay silent; a picture of each, looped through VP8 at 600 kbit/s, does not."""
     root = data_root()
-    clips = [*sorted((root / "train/real").glob("*.mp4"))[::6], *sorted((root / "val/real").glob("*.mp4"))[::6]]
+    clips = [*sorted((root / "train/real").glob("*.mp4"))[::12], *sorted((root / "val/real").glob("*.mp4"))[::12]]
     assert clips
     for clip in clips:
         assert fired(looks(faces(footage(clip)))) == [], clip.name
-    for clip in clips[::5]:
+    for clip in clips[::6]:
         i420 = next(islice(footage(clip), 3, None))[1]
-        assert fired(looks(faces(coded_still(i420, 12.0, kbps=600)))), clip.name
+        assert fired(looks(faces(coded_still(i420, 8.0, kbps=600)))), clip.name
