@@ -81,8 +81,8 @@ async def _measures(
 def _warn(console: Console, cores: Cores) -> None:
     if cores.watcher == cores.caller:
         console.print("one core only: the callers share it with the program under test.", style="yellow")
-    if os.getloadavg()[0] > BUSY:
-        console.print("the machine is busy: latencies will be worse than they are.", style="yellow")
+    if (load := os.getloadavg()[0]) > BUSY:
+        console.print(f"load average {load:.2f}: other work may make both programs look slower.", style="yellow")
 
 
 def _table(table: list[Row], streams: int) -> Table:

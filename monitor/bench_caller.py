@@ -19,13 +19,12 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from av.filter import Graph
 from av.stream import Stream
 
-from monitor.bench_probe import percentile
+from monitor.bench_probe import FPS, percentile
 from monitor.capture.adapter import prepare
 from monitor.capture.signalling import post_offer, session_http
 
-__all__ = ["FPS", "Caller", "encode", "main", "read"]
+__all__ = ["Caller", "encode", "main", "read"]
 
-FPS: Final = 30
 WIDTH_PX: Final = 640
 HEIGHT_PX: Final = 480
 BITS_PER_S: Final = 1_000_000

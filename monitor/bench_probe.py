@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-__all__ = ["STAGES", "Counts", "Mark", "Probe", "attribute", "percentile"]
+__all__ = ["FPS", "STAGES", "Counts", "Mark", "Probe", "attribute", "percentile"]
+
+FPS: Final = 30
+"""Frames that each caller sends in a second."""
 
 THREADS: Final = (
     ("MainThread", "network and loop"),

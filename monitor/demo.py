@@ -26,11 +26,14 @@ from monitor.service import Service
 from monitor.values import AlertChange, State
 from monitor.watch import watch
 
-__all__ = ["CALL", "FORGED", "GENUINE", "Outcome", "demo", "isolated"]
+__all__ = ["CALL", "FORGED", "GENUINE", "STUCK", "Outcome", "demo", "isolated"]
 
 CALL: Final = "demo"
 GENUINE: Final = "genuine"
 FORGED: Final = "forged"
+STUCK: Final = "stuck"
+STUCK_S: Final = 50.0
+"""A still is alerted after about half a minute: people sit still, too."""
 NOT_YET: Final = (
     "The detector was not good enough for this call: what it saw also occurs among genuine people more often than the "
     "false-alert budget of this profile allows. See `lifesign models card` for what it can and cannot tell."
@@ -67,7 +70,7 @@ class Outcome:
 
     def words(self) -> str:
         """The outcome for people."""
-        lines = [self._line(FORGED, wanted=True), self._line(GENUINE, wanted=False)]
+        lines = [self._line(who, wanted=who != GENUINE) for who in (FORGED, GENUINE, STUCK)]
         end = "The demo did what it should." if self.right else NOT_YET
         return "\n".join([*lines, end])
 
@@ -87,7 +90,7 @@ async def demo(settings: Settings, *, json: bool = False) -> int:
         clips = await _clips(Path(folder), settings.paths.cache, console)
         outcome = Outcome()
         await _call(isolated(settings, Path(folder)), clips, outcome, json=json)
-    console.print(outcome.words(), markup=False)
+    console.print(outcome.words(), markup=False, soft_wrap=True)
     return 0 if outcome.right else 1
 
 
@@ -102,13 +105,14 @@ def isolated(settings: Settings, folder: Path) -> Settings:
 
 
 async def _clips(folder: Path, cache: Path, console: Console) -> dict[str, Path]:
-    """The genuine clip, and the same footage with the face of another person, both encoded once more."""
+    """The genuine clip, the same footage with the face of another person, and its first picture held, encoded alike."""
     woman, man, model = (assets.path(name, cache) for name in ("pexels_woman", "selfie_man", "face_landmarker"))
-    clips = {GENUINE: folder / "genuine.mp4", FORGED: folder / "forged.mp4"}
+    clips = {who: folder / f"{who}.mp4" for who in (GENUINE, FORGED, STUCK)}
     with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as bars:
         forging = bars.add_task("forging one caller's face", total=1.0)
         told: Callable[[float], None] = partial(_show, bars, forging)
         await asyncio.to_thread(swap.reencode, woman, clips[GENUINE])
+        await asyncio.to_thread(swap.freeze, woman, clips[STUCK], STUCK_S)
         await asyncio.to_thread(swap.forge, woman, man, clips[FORGED], model, told)
     return clips
 

@@ -28,7 +28,7 @@ from monitor.faces.landmarker import Landmarker, shared
 from monitor.faces.quality import assess
 from monitor.values import Landmarks
 
-__all__ = ["Face", "best_face", "forge", "reencode", "swap_face"]
+__all__ = ["Face", "best_face", "forge", "freeze", "reencode", "swap_face"]
 
 Rgb = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -89,6 +89,22 @@ def forge(target: Path, face: Path, out: Path, model: Path, told: Told | None = 
 def reencode(target: Path, out: Path, told: Told | None = None) -> None:
     """Write the film `target` to `out` by the same way as `forge` does, but unchanged: its genuine twin."""
     _rewrite(target, out, lambda rgb: rgb, told)
+
+
+def freeze(target: Path, out: Path, seconds: float) -> None:
+    """Write the first picture of the film `target` to `out` for `seconds`: a camera that is stuck.
+
+    FileError when the film cannot be read.
+    """
+    with _opened(target) as source, av.open(str(out), "w") as written:
+        picture = source.streams.video[0]
+        encoder = _encoder(written, picture)
+        rgb = _rgb(next(_frames(source, target)))
+        for index in range(round(seconds * float(encoder.codec_context.framerate))):
+            still = VideoFrame.from_ndarray(rgb, format="rgb24")
+            still.pts, still.time_base = index, 1 / encoder.codec_context.framerate
+            written.mux(encoder.encode(still))
+        written.mux(encoder.encode(None))
 
 
 def swap_face(rgb: Rgb, points: Points, face: Face, triangles: NDArray[np.int32] | None = None) -> Rgb:

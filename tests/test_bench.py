@@ -3,6 +3,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bench import bench
-from monitor.bench_caller import FPS, HEIGHT_PX, WIDTH_PX, Caller, encode, read
-from monitor.bench_probe import STAGES, Counts, Mark, Probe, attribute, percentile
+from monitor.bench_caller import HEIGHT_PX, WIDTH_PX, Caller, encode, read
+from monitor.bench_probe import FPS, STAGES, Counts, Mark, Probe, attribute, percentile
 from monitor.bench_report import BEGIN, END, Heard, Measure, markdown, measured, ratios, rewritten, rows
 from monitor.config import Settings
 from monitor.errors import UsageError
@@ -123,6 +124,13 @@ def test_a_program_that_falls_behind_shows_it() -> None:
     found = measure(0.1, growth=0.5)
     assert found.lag_early_s == pytest.approx(4.6, abs=1.0)
     assert found.lag_late_s == pytest.approx(21.6, abs=1.0)
+
+
+def test_what_keeping_up_would_take_counts_the_frames_left_lying() -> None:
+    """A loop that takes half the frames needs twice its work after the decoder; one that takes all, what it uses."""
+    half = [replace(each, received=each.received // 2) for each in MARKS]
+    assert measure().cpu_needed_percent == pytest.approx(80.0)
+    assert measured(half, {"ann": 100.0}, [], 0.0).cpu_needed_percent == pytest.approx(20.0 + 2 * 60.0)
 
 
 def test_silence_is_shown_as_silence() -> None:

@@ -2,6 +2,7 @@
 """The demo tells the truth about what came over MQTT."""
 
 import asyncio
+import json
 import os
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import HttpSettings, MqttSettings, Settings
-from monitor.demo import FORGED, GENUINE, Outcome, isolated
+from monitor.demo import FORGED, GENUINE, STUCK, Outcome, isolated
 from monitor.publish.builder import EventBuilder
 from monitor.publish.identity import Identity
 from monitor.values import Alert, AlertChange, State, TrackVerdict, Verdict
@@ -38,6 +39,7 @@ def test_only_an_alert_for_the_forged_one_alone_is_right() -> None:
     assert not told().right
     assert not told(GENUINE).right
     assert not told(GENUINE, FORGED).right
+    assert not told(STUCK).right
 
 
 def test_a_participant_who_was_never_judged_is_no_success() -> None:
@@ -57,6 +59,7 @@ def test_the_words_say_who_was_alerted_and_what_failed() -> None:
     assert "alert over MQTT after 6.0 s" in told(FORGED).words()
     assert "FAIL forged: no alert" in told().words()
     assert "FAIL genuine: alert" in told(GENUINE, FORGED).words()
+    assert "ok   stuck: alert" in told(STUCK).words()
 
 
 def test_the_demo_touches_no_service_of_the_user(tmp_path: Path) -> None:
@@ -90,4 +93,10 @@ async def test_the_demo_ends_by_itself_and_its_exit_code_is_what_it_says(tmp_pat
     assert "FAIL genuine" not in err, err
     right = "ok   forged" in err and "ok   genuine" in err
     assert process.returncode == (0 if right else 1), err
-    assert ('"change":"raised"' in out) == ("ok   forged" in err)
+    alerted = {
+        event["data"]["participant"]
+        for event in map(json.loads, filter(lambda line: line.startswith("{"), out.splitlines()))
+        if event["type"] == "lifesign.alert.v1"
+    }
+    assert alerted == {who for who in (GENUINE, FORGED, STUCK) if f"{who}: alert over MQTT" in err}
+    assert STUCK in alerted

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import AssetError, FileError
 from monitor.faces.landmarker import shared
-from monitor.swap import Face, best_face, forge, reencode, swap_face
+from monitor.swap import Face, best_face, forge, freeze, reencode, swap_face
 from tests.faces.footage import rgb_at
 from tests.fakes.media import sample
 
@@ -185,3 +185,15 @@ def test_without_the_model_nothing_is_forged(woman, tmp_path):
     with pytest.raises(AssetError):
         forge(woman, woman, tmp_path / "out.mp4", tmp_path / "absent.task")
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_stuck_camera_shows_one_picture_for_as_long_as_asked(tmp_path):
+    """Every picture of the still is the first one of the film, at the film's rate and size."""
+    film = sample("pexels_woman")
+    freeze(film, tmp_path / "stuck.mp4", 2.0)
+    with av.open(str(film)) as source, av.open(str(tmp_path / "stuck.mp4")) as stuck:
+        first = next(source.decode(video=0)).to_ndarray(format="gray").astype(np.int16)
+        shown = [frame.to_ndarray(format="gray").astype(np.int16) for frame in stuck.decode(video=0)]
+        rate = float(source.streams.video[0].average_rate)
+    assert len(shown) == pytest.approx(2.0 * rate, abs=1)
+    assert max(np.abs(picture - first).mean() for picture in shown) < 4.0
