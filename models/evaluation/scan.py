@@ -5,12 +5,14 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from models.errors import DataError
 from models.evaluation.predictions import Prediction
 
 __all__ = ["ScanCounts", "read_scan"]
+
+WHOLE_FRAME: Final = "full"
 
 
 class ScanCounts(dict[str, int]):
@@ -18,7 +20,10 @@ class ScanCounts(dict[str, int]):
 
 
 def read_scan(file: Path, labels: Path) -> tuple[list[Prediction], ScanCounts]:
-    """Join summaries with labels.csv by the end of the path; files without a score count as abstained."""
+    """Join summaries with labels.csv by the end of the path; files without a score count as abstained.
+
+    Whole-frame copies of clips are counted, but are no further samples: the figures leave them out.
+    """
     with labels.open(newline="") as lines:
         rows = {row["path"]: row for row in csv.DictReader(lines)}
     counts = ScanCounts(judged=0, abstained=0, alerted=0, alerted_real=0, real=0, unknown=0)
@@ -29,7 +34,7 @@ def read_scan(file: Path, labels: Path) -> tuple[list[Prediction], ScanCounts]:
             counts["unknown"] += 1
             continue
         _count(counts, summary, row)
-        if summary["score"] is not None:
+        if summary["score"] is not None and row.get("view") != WHOLE_FRAME:
             predictions.append(_prediction(summary, row))
     return predictions, counts
 

@@ -54,12 +54,12 @@ def table(predictions: Sequence[Prediction], score: Score) -> str:
     rows = []
     for group in groups(predictions):
         fakes, reals = _scored(group.fakes, score), _scored(group.reals, score)
-        blurred = auc_interval(_scored(group.fakes, blur), _scored(group.reals, blur)).value
+        blurred = _blur_alone(group)
         paired = [(score(fake), score(originals[fake.pair])) for fake in group.fakes if fake.pair in originals]
         pairs = f"{pair_share(*zip(*paired, strict=True)):.2f} of {len(paired)}" if paired else ""
         people = len({one.identity for one in group.fakes})
         rows.append((group.name, group.against, f"{len(fakes)} / {people}", str(len(reals)),
-                     str(auc_interval(fakes, reals)), f"{blurred:.2f}", pairs))  # fmt: skip
+                     str(auc_interval(fakes, reals)), blurred, pairs))  # fmt: skip
     head = (
         "forgery",
         "against",
@@ -70,6 +70,13 @@ def table(predictions: Sequence[Prediction], score: Score) -> str:
         "above own original",
     )
     return markdown(head, rows)
+
+
+def _blur_alone(group: Group) -> str:
+    """AUC of the trivial detector; empty where the sharpness is not known, as in a scan's output."""
+    if not all(any(one.sharpness) for one in (*group.fakes, *group.reals)):
+        return ""
+    return f"{auc_interval(_scored(group.fakes, blur), _scored(group.reals, blur)).value:.2f}"
 
 
 def blur(prediction: Prediction) -> float:
