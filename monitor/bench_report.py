@@ -73,10 +73,13 @@ class Measure:
 def measured(
     marks: Sequence[Mark], began_s: Mapping[str, float], heard: Sequence[Heard], caller_late_p99_s: float
 ) -> Measure:
-    """Put together three marks, the time at which each participant's first frame was due, and all verdicts heard."""
+    """Put together three marks, the time at which each participant's first frame was due, and all verdicts heard.
+
+    A verdict heard again (the publisher refreshes what the broker retains) counts once, when it was new.
+    """
     first, early, last = marks
     span_s = (last.at_s - first.at_s) * len(began_s)
-    late_s = {each: each.at_s - began_s[each.participant] - each.media_s for each in heard}
+    late_s = {each: each.at_s - began_s[each.participant] - each.media_s for each in _news(heard)}
     within = [seconds for each, seconds in late_s.items() if first.at_s <= each.at_s <= last.at_s]
     return Measure(
         cpu_percent={stage: 100 * (last.cpu_s[stage] - first.cpu_s[stage]) / span_s for stage in STAGES},
@@ -95,6 +98,13 @@ def measured(
         loop_lag_p99_s=max(early.loop_lag_p99_s, last.loop_lag_p99_s),
         caller_late_p99_s=caller_late_p99_s,
     )
+
+
+def _news(heard: Sequence[Heard]) -> list[Heard]:
+    news: dict[tuple[str, float], Heard] = {}
+    for each in heard:
+        news.setdefault((each.participant, each.media_s), each)
+    return list(news.values())
 
 
 def _lag_s(late_s: Mapping[Heard, float], at_s: float) -> float | None:

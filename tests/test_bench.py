@@ -119,6 +119,13 @@ def test_delays_run_from_the_frame_at_the_caller_to_the_verdict_heard() -> None:
     assert delays == pytest.approx([0.1] * 4)
 
 
+def test_a_verdict_that_is_refreshed_counts_once() -> None:
+    """What the broker retains is sent again from time to time: that is no late verdict."""
+    again = [replace(each, at_s=each.at_s + 0.9) for each in hearing(0.1)]
+    both = sorted([*hearing(0.1), *again], key=lambda each: each.at_s)
+    assert measured(MARKS, {"ann": 100.0}, both, 0.001) == measure(0.1)
+
+
 def test_a_program_that_falls_behind_shows_it() -> None:
     """The lag grows from the early mark to the late one."""
     found = measure(0.1, growth=0.5)
