@@ -96,7 +96,7 @@ class Peer:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._connection.close()
-        except Exception:
+        except Exception:  # whatever aiortc raises, sockets must not outlive the session
             structlog.get_logger().exception("a connection did not close cleanly")
             await self._drop_transports()
         self.gone.set()

@@ -72,7 +72,7 @@ class Roster:
         log = structlog.get_logger().bind(call=session.call, participant=session.participant)
         try:
             await session.run(self._admit)
-        except Exception:
+        except Exception:  # a fault ends its own session, never the task group of all
             log.exception("session broke off")
         finally:
             self.forget(session)

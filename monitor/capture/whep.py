@@ -66,7 +66,7 @@ class WhepClient:
             self.error = error
             wish_s = getattr(error.__cause__, "retry_after_s", 0.0)
             self._log.warning("pull broke off", code=error.code, what=error.what, advice=error.advice)
-        except Exception:
+        except Exception:  # a pull is tried again whatever a media server made fail
             self.error = PullError("The connection broke off.", "See the log; it is tried again.")
             self._log.exception("pull broke off")
         finally:
@@ -85,7 +85,7 @@ class WhepClient:
         await tap.begun.wait()
         try:
             await self._admit(tap)
-        except Exception:
+        except Exception:  # a fault in judging ends this feed; the pull goes on
             self._log.exception("feed broke off")
         finally:
             await tap.close()
