@@ -25,11 +25,9 @@ from monitor.faces.crop import render
 from monitor.faces.finder import FaceFinder
 from monitor.values import FaceCrop, Frame, Picture
 
-__all__ = ["BORDER_PX", "CROP_PX", "Outcome", "export", "main", "pictures"]
+__all__ = ["CROP_PX", "Outcome", "border_px", "export", "main", "pictures"]
 
 CROP_PX = 112
-BORDER_PX = 28
-"""Surroundings kept on each side of the run-time crop: room to move and to turn it in training."""
 
 PROCESSES = 2
 INDEX_COLUMNS = ("id", "file", "looked", "written", "tracks", "reasons", "error")
@@ -49,10 +47,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A run-time crop and the same with its border, RGB uint8 [168, 168, 3]."""
+    """A run-time crop and the same with its border, RGB uint8 [1.5 px, 1.5 px, 3]."""
 
     crop: FaceCrop
     wide: NDArray[np.uint8]
+
+
+def border_px(crop_px: int) -> int:
+    """Surroundings kept on each side of the run-time crop: room to move and to turn it in training."""
+    return crop_px // 4
 
 
 def pictures(source: Path, frames_per_s: float) -> Iterator[tuple[float, Picture]]:
@@ -70,24 +73,25 @@ def pictures(source: Path, frames_per_s: float) -> Iterator[tuple[float, Picture
                 yield media_s, picture_of(frame)
 
 
-def export(source: Path, target: Path, frames_per_s: float, model: Path) -> Outcome:
+def export(source: Path, target: Path, frames_per_s: float, model: Path, crop_px: int = CROP_PX) -> Outcome:
     """Write the crops of a file's main face (the one seen most) as one .npz.
 
-    Arrays over time: rgb uint8 [T, 168, 168, 3], whose middle 112 is the run-time crop; points float32 [T, 478, 2]
-    in those pixels; media_s, face_px, sharpness, exposure, yaw_deg, pitch_deg, visible, weight float32 [T]; reasons
+    Arrays over time: rgb uint8 [T, S, S, 3], whose middle `crop_px` are the run-time crop and S is half as much again;
+    points float32 [T, 478, 2] in those pixels; media_s, face_px, sharpness, exposure, yaw_deg, pitch_deg, visible, weight float32 [T]; reasons
     str [T]. Faces that the quality gate refuses are written too. A file that cannot be read gives an outcome.
     """
-    finder = FaceFinder(FacesSettings(crop_px=CROP_PX), model, "export", "footage")
+    finder = FaceFinder(FacesSettings(crop_px=crop_px), model, "export", "footage")
+    border = border_px(crop_px)
     looked = 0
     seen: list[Seen] = []
     try:
         for media_s, picture in pictures(source, frames_per_s):
             looked += 1
             look = finder.look(Frame("export", "footage", media_s, media_s, picture))
-            seen += [Seen(crop, render(picture, crop.to_crop, CROP_PX, BORDER_PX)) for crop in look.crops]
+            seen += [Seen(crop, render(picture, crop.to_crop, crop_px, border)) for crop in look.crops]
     except (OSError, ValueError, IndexError) as error:
         return Outcome(looked, error=f"{type(error).__name__}: {error}")
-    return _write(target, looked, seen)
+    return _write(target, looked, seen, border)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = options.model or asset_path("face_landmarker")
     rows = _rows(options.data, options.split)
     (options.out / options.split).mkdir(parents=True, exist_ok=True)
-    work = partial(_export_named, options.data, options.out / options.split, options.fps, model)
+    work = partial(_export_named, options.data, options.out / options.split, options.fps, model, options.crop_px)
     console = Console(stderr=True)
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         running = pool.imap_unordered(work, [(name, row["path"]) for name, row in rows.items()], chunksize=4)
@@ -112,6 +116,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="folder for the crops and their index")
     parser.add_argument("--split", required=True, help="split of labels.csv to export")
     parser.add_argument("--fps", type=float, default=10.0, help="frames looked at per second")
+    parser.add_argument("--crop-px", type=int, default=CROP_PX, help="side of the run-time crop")
     parser.add_argument("--model", type=Path, help="face_landmarker.task; the fetched asset when left out")
     return parser.parse_args(arguments)
 
@@ -124,13 +129,13 @@ def _rows(data: Path, split: str) -> dict[str, dict[str, str]]:
 
 
 def _export_named(
-    data: Path, folder: Path, frames_per_s: float, model: Path, job: tuple[str, str]
+    data: Path, folder: Path, frames_per_s: float, model: Path, crop_px: int, job: tuple[str, str]
 ) -> tuple[str, Outcome]:
     name, path = job
-    return name, export(data / path, folder / f"{name}.npz", frames_per_s, model)
+    return name, export(data / path, folder / f"{name}.npz", frames_per_s, model, crop_px)
 
 
-def _write(target: Path, looked: int, seen: Sequence[Seen]) -> Outcome:
+def _write(target: Path, looked: int, seen: Sequence[Seen], border: int) -> Outcome:
     if not seen:
         return Outcome(looked)
     times_seen = Counter(one.crop.track for one in seen)
@@ -143,7 +148,7 @@ def _write(target: Path, looked: int, seen: Sequence[Seen]) -> Outcome:
     np.savez(
         target,
         rgb=np.stack([one.wide for one in kept]),
-        points=np.stack([_points(one.crop) for one in kept]),
+        points=np.stack([_points(one.crop, border) for one in kept]),
         media_s=np.array([one.crop.media_s for one in kept], np.float32),
         reasons=np.array([" ".join(words) for words in reasons]),
         **arrays,
@@ -152,10 +157,10 @@ def _write(target: Path, looked: int, seen: Sequence[Seen]) -> Outcome:
     return Outcome(looked, len(kept), len(times_seen), dict(sorted(counts.items())))
 
 
-def _points(crop: FaceCrop) -> NDArray[np.float32]:
+def _points(crop: FaceCrop, border: int) -> NDArray[np.float32]:
     points = crop.landmarks.points[:, :2] if crop.landmarks else np.empty((0, 2), np.float32)
     inside = points @ crop.to_crop[:, :2].T + crop.to_crop[:, 2]
-    return (inside + BORDER_PX).astype(np.float32)
+    return (inside + border).astype(np.float32)
 
 
 def _write_index(out: Path, split: str, rows: Mapping[str, Mapping[str, str]], outcomes: Mapping[str, Outcome]) -> None:

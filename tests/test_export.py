@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from monitor.config import FacesSettings
-from monitor.export import BORDER_PX, CROP_PX, export, main, pictures
+from monitor.export import CROP_PX, border_px, export, main, pictures
 from monitor.faces.finder import FaceFinder
 from monitor.values import Frame
 from tests.faces.footage import rgb_at
@@ -48,13 +48,13 @@ def test_the_middle_is_the_run_time_crop(tmp_path):
     finder = FaceFinder(FacesSettings(crop_px=CROP_PX), model, "call", "ada")
     looks = [finder.look(Frame("call", "ada", media_s, 0.0, picture)) for media_s, picture in pictures(film, 10.0)]
     crops = np.stack([look.crops[0].rgb for look in looks])
-    middle = slice(BORDER_PX, BORDER_PX + CROP_PX)
+    middle = slice(border_px(CROP_PX), border_px(CROP_PX) + CROP_PX)
     np.testing.assert_array_equal(stored["rgb"][:, middle, middle], crops)
     assert stored["rgb"].shape == (outcome.written, 168, 168, 3)
     assert stored["points"].shape == (outcome.written, 478, 2)
     assert stored["points"].dtype == np.float32
-    assert (stored["points"] > BORDER_PX).all()
-    assert (stored["points"] < BORDER_PX + CROP_PX).all()
+    assert (stored["points"] > border_px(CROP_PX)).all()
+    assert (stored["points"] < border_px(CROP_PX) + CROP_PX).all()
     np.testing.assert_allclose(np.diff(stored["media_s"]), 0.1, atol=0.02)
     for name in ("media_s", "face_px", "sharpness"):
         assert stored[name].dtype == np.float32
