@@ -17,6 +17,7 @@ from models import registry
 from models.calibration import Calibration
 from models.data.crops import load_footage
 from models.data.people import for_calibration, split_people
+from models.detector import contract_px
 from models.errors import DataError, ModelError
 from models.evaluation.fit import Fit, fit
 from models.evaluation.forged import forge_footage
@@ -96,7 +97,7 @@ def _forged(options: argparse.Namespace) -> list[Prediction]:
 def _store(model: str, calibration: Calibration) -> None:
     entry = registry.entry(model)
     weights = (registry.WEIGHTS / entry.file).read_bytes()
-    write_entry(registry.WEIGHTS, entry.name, weights, calibration)
+    write_entry(registry.WEIGHTS, entry.name, weights, calibration, contract_px(entry.contract) or 0)
     registry.read_manifest.cache_clear()
 
 

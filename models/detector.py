@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The streaming detector: one crop per track and the tracks' state in, one logit per track and the next state out."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -8,15 +9,23 @@ import torch
 from torch import Tensor
 
 from models.calibration import Calibration
-from models.networks.stream import CROP_PX, State, StreamNetwork
+from models.networks.stream import State, StreamNetwork
 
-__all__ = ["CONTRACT", "Detector", "Identity", "Output"]
+__all__ = ["Detector", "Identity", "Output", "contract", "contract_px"]
 
-CONTRACT: Final = "face-rgb8-112-margin1.3-v1"
-"""Input contract: uint8 RGB 112 x 112, upright square of 1.3 x the face box, smoothed over time; one crop a step."""
-
-
+CONTRACT: Final = re.compile(r"face-rgb8-(?P<px>\d{2,3})-margin1\.3-v1")
 CLIP_BATCH: Final = 24
+
+
+def contract(crop_px: int) -> str:
+    """Name the input contract: uint8 RGB, upright square of 1.3 x the face box, smoothed over time; one crop a step."""
+    return f"face-rgb8-{crop_px}-margin1.3-v1"
+
+
+def contract_px(text: str) -> int | None:
+    """Side of the crops that a contract asks for; None for a contract that this program does not keep."""
+    found = CONTRACT.fullmatch(text)
+    return int(found["px"]) if found else None
 
 
 class Identity(NamedTuple):
@@ -27,10 +36,13 @@ class Identity(NamedTuple):
 
 
 class Output(NamedTuple):
-    """`logit` float32 [B], positive speaks for forgery; `boundary` float32 [B, 14, 14] 0..1, where a blend may end."""
+    """`logit` float32 [B], positive speaks for forgery; `boundary` float32 [B, S/8, S/8] 0..1, where a blend may end;
+    `attack` float32 [B, 6], shares of the kinds in `ATTACKS` if the face is forged.
+    """
 
     logit: Tensor
     boundary: Tensor
+    attack: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +58,7 @@ class Detector:
     @property
     def crop_px(self) -> int:
         """Side of the crops it takes."""
-        return CROP_PX
+        return self.network.crop_px
 
     def new_state(self, tracks: int) -> State:
         """State of tracks that were never seen; dimension 0 of every tensor is the track; the size is constant."""
@@ -54,7 +66,7 @@ class Detector:
 
     @torch.inference_mode()
     def judge_clip(self, crops: Tensor) -> Tensor:
-        """Judge one track's crops uint8 [T, 112, 112, 3] in order, from a fresh state: logits float32 [T].
+        """Judge one track's crops uint8 [T, S, S, 3] in order, from a fresh state: logits float32 [T].
 
         The same as step by step, in fewer and larger batches.
         """
@@ -66,8 +78,10 @@ class Detector:
 
     @torch.inference_mode()
     def step(self, crops: Tensor, state: State) -> tuple[Output, State]:
-        """Judge one new crop per track: `crops` uint8 [B, 112, 112, 3] RGB; raises `ValueError` for anything else."""
-        if crops.dtype != torch.uint8 or crops.shape[1:] != (CROP_PX, CROP_PX, 3):
-            raise ValueError(f"crops must be uint8 [B, {CROP_PX}, {CROP_PX}, 3], not {crops.dtype} {list(crops.shape)}")
+        """Judge one new crop per track: `crops` uint8 [B, S, S, 3] RGB; raises `ValueError` for anything else."""
+        side = self.crop_px
+        if crops.dtype != torch.uint8 or crops.shape[1:] != (side, side, 3):
+            raise ValueError(f"crops must be uint8 [B, {side}, {side}, 3], not {crops.dtype} {list(crops.shape)}")
         output, after = self.network(crops.unsqueeze(1), state)
-        return Output(output.logit[:, 0].float(), torch.sigmoid(output.boundary[:, 0]).float()), after
+        edges, kinds = torch.sigmoid(output.boundary[:, 0]).float(), torch.softmax(output.attack[:, 0], dim=1)
+        return Output(output.logit[:, 0].float(), edges, kinds), after

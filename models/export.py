@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from models.calibration import Calibration
-from models.detector import CONTRACT
+from models.detector import contract
 from models.errors import ModelError, WeightsError
 from models.networks.stream import StreamNetwork
 from models.registry import WEIGHTS
@@ -38,7 +38,7 @@ def pack(averaged: Mapping[str, Tensor]) -> bytes:
     return save({name: _packed(averaged[name]) for name in sorted(wanted)})
 
 
-def write_entry(folder: Path, name: str, weights: bytes, calibration: Calibration) -> None:
+def write_entry(folder: Path, name: str, weights: bytes, calibration: Calibration, crop_px: int) -> None:
     """Write weights, calibration and the manifest that names them; other models' entries are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     spelled = calibration.to_json().encode()
@@ -50,7 +50,7 @@ def write_entry(folder: Path, name: str, weights: bytes, calibration: Calibratio
         "calibration": f"{name}.calibration.json",
         "calibration_sha256": hashlib.sha256(spelled).hexdigest(),
         "licence": LICENCE,
-        "contract": CONTRACT,
+        "contract": contract(crop_px),
         "trained_on": TRAINED_ON,
     }
     lines = [f"[{name}]", *(f'{field} = "{value}"' for field, value in fields.items())]
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         state = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
-        write_entry(options.folder, options.name, pack(state["average"]), UNCALIBRATED)
+        write_entry(options.folder, options.name, pack(state["average"]), UNCALIBRATED, int(state["recipe"]["crop_px"]))
     except (ModelError, OSError, KeyError) as error:
         Console(stderr=True).print(f"export failed: {error}")
         return 1

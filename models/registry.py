@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 
 from models.calibration import Calibration
-from models.detector import CONTRACT, Detector, Identity
+from models.detector import Detector, Identity, contract_px
 from models.errors import WeightsError
 from models.networks.stream import StreamNetwork
 
@@ -66,11 +66,12 @@ def load(name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS) -> De
     missing licence, or a contract that this program does not keep.
     """
     found = _entry(read_manifest(folder), name)
-    if found.contract != CONTRACT:
-        raise WeightsError(f"model {found.name} wants input {found.contract!r}; this program gives {CONTRACT!r}")
+    crop_px = contract_px(found.contract)
+    if crop_px is None:
+        raise WeightsError(f"model {found.name} wants input {found.contract!r}, which this program cannot give")
     weights = _verified(folder / found.file, found.sha256)
     calibration = _verified(folder / found.calibration, found.calibration_sha256)
-    network = StreamNetwork()
+    network = StreamNetwork(crop_px)
     try:
         tensors = {key: value.float() for key, value in read_tensors(weights).items()}
         network.load_state_dict(tensors, strict=True)

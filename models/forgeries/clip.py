@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.forgeries.style import Style
+
 __all__ = ["Clip", "Forged", "Forger", "Pixels", "blend"]
 
 Pixels = NDArray[np.uint8]
@@ -34,20 +36,27 @@ class Clip:
 class Forged:
     """A forged clip: `rgb` uint8 [T, S, S, 3]; `mask` float32 [T, S, S], 0 untouched to 1 wholly replaced.
 
-    Where the mask is 0 the picture is the original's, bit for bit.
+    Where the mask is 0 the picture is the original's, bit for bit. `original` uint8 [T, S, S, 3] is the real twin where
+    that is not the clip itself, for instance a hand before the face of which the forgery draws skin over a part.
     """
 
     rgb: Pixels
     mask: NDArray[np.float32]
+    original: Pixels | None = None
+
+    def twin(self, clip: Clip) -> Pixels:
+        """Give the real twin's pictures; `clip` is what was forged."""
+        return clip.rgb if self.original is None else self.original
 
 
 class Forger(Protocol):
     """A kind of forgery: draws its parameters from `rng` once per clip and replays them on every frame.
 
-    `donor` is one face of another person (a clip whose first frame is used); only some kinds look at it.
+    `donor` is one face of another person (a clip whose first frame is used); only some kinds look at it. `style`
+    scales what is drawn.
     """
 
-    def __call__(self, clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+    def __call__(self, clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
         """Forge the clip; the same arguments and generator state give the same forgery."""
 
 

@@ -12,6 +12,7 @@ from models.forgeries.colour import draw_colour, transfer
 from models.forgeries.detail import draw_detail
 from models.forgeries.masks import draw_face_mask
 from models.forgeries.regions import CONTROL, INNER
+from models.forgeries.style import Style
 from models.forgeries.warp import fit_similarity, thin_plate, warp
 
 __all__ = ["cross_identity"]
@@ -21,15 +22,15 @@ SHAPE_SHARE: Final = 0.8
 """Share of swaps that follow the target's expression; the rest only place the donor's face."""
 
 
-def cross_identity(clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+def cross_identity(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
     """Lay the donor's first picture over the face in every frame."""
     side = clip.side_px
-    mask = draw_face_mask(side, rng)
+    mask = draw_face_mask(side, rng, style)
     strength = float(rng.uniform(0.6, 1.0))
-    colour = draw_colour(rng, 0.35)
-    detail = draw_detail(rng, 0.4) if rng.random() < 0.35 else None
+    colour = draw_colour(rng, 0.35 * style.colour)
+    detail = draw_detail(rng, 0.4, 0.9, style) if rng.random() < 0.35 else None
     poisson, shaped = rng.random() < POISSON_SHARE, rng.random() < SHAPE_SHARE
-    tremble_px = float(rng.uniform(0.0, 0.006)) * side
+    tremble_px = float(rng.uniform(0.0, 0.006)) * style.displacement * side
     face = colour.apply(donor.rgb[0])
     frames, masks = [], []
     for rgb, points in zip(clip.rgb, clip.points, strict=True):

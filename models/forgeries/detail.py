@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 
 from models.forgeries.clip import Pixels
+from models.forgeries.style import PLAIN, Style
 
 __all__ = ["DetailLoss", "draw_detail", "match_sharpness", "sharpness", "unsharp"]
 
 DOWN: Final = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
 UP: Final = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST, cv2.INTER_LANCZOS4)
+LEAST_SCALE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,11 @@ def unsharp(rgb: Pixels, amount: float, radius_px: float = 1.2) -> Pixels:
     return np.asarray(cv2.addWeighted(rgb, 1.0 + amount, soft, -amount, 0.0), np.uint8)
 
 
-def draw_detail(rng: np.random.Generator, lowest: float, highest: float = 0.9) -> DetailLoss:
-    """Draw a loss of detail with a scale between `lowest` and `highest`, often followed by an enhancer."""
-    enhanced = rng.random() < 0.5
+def draw_detail(rng: np.random.Generator, lowest: float, highest: float = 0.9, style: Style = PLAIN) -> DetailLoss:
+    """Draw a loss of detail with a scale between `lowest` and `highest` (at `PLAIN`), often followed by an enhancer."""
+    enhanced = rng.random() < style.enhanced
     return DetailLoss(
-        scale=float(rng.uniform(lowest, highest)),
+        scale=max(LEAST_SCALE, 1.0 - style.detail * (1.0 - float(rng.uniform(lowest, highest)))),
         down=int(rng.choice(DOWN, p=(0.5, 0.35, 0.15))),
         up=int(rng.choice(UP, p=(0.4, 0.35, 0.1, 0.15))),
         smooth_px=float(rng.uniform(1.0, 4.0)) if rng.random() < 0.25 else 0.0,

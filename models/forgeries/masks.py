@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forgeries.regions import BELOW_BROWS, INNER, LOWER_FACE, OVAL, hull_mask
+from models.forgeries.style import PLAIN, Style
 
 __all__ = ["MaskRecipe", "draw_face_mask", "draw_lower_mask", "smooth_field"]
 
 FIELD_CELLS: Final = 6
 REFERENCE_PX: Final = 168.0
-OPACITIES: Final = (0.5, 0.75, 1.0, 1.0, 1.0)
-"""Shares of the blend, as published for self-blended images (Shiohara and Yamasaki, CVPR 2022) but for .25: behind a
-call's codec nothing of so faint a blend is left to learn from."""
+OPACITIES: Final = (0.5, 0.75)
+"""Opacities of a transparent blend, as published for self-blended images (Shiohara and Yamasaki, CVPR 2022) but for .25:
+behind a call's codec nothing of so faint a blend is left to learn from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,31 +59,33 @@ def bend(picture: NDArray[np.float32], field: NDArray[np.float32]) -> NDArray[np
     return np.asarray(bent, np.float32)
 
 
-def _draw(indices: tuple[int, ...], grow: tuple[float, float], side_px: int, rng: np.random.Generator) -> MaskRecipe:
+def _draw(
+    indices: tuple[int, ...], grow: tuple[float, float], side_px: int, rng: np.random.Generator, style: Style
+) -> MaskRecipe:
     scale = side_px / REFERENCE_PX
     return MaskRecipe(
         indices=indices,
         grow=float(rng.uniform(*grow)),
-        field=smooth_field(rng, float(rng.uniform(0.0, 5.0)) * scale),
-        softness_px=float(np.exp(rng.uniform(np.log(0.8), np.log(8.0)))) * scale,
-        opacity=float(rng.choice(OPACITIES)),
+        field=smooth_field(rng, float(rng.uniform(0.0, 5.0)) * style.bending * scale),
+        softness_px=float(np.exp(rng.uniform(np.log(0.8), np.log(8.0)))) * style.softness * scale,
+        opacity=float(rng.choice(OPACITIES)) if rng.random() < style.transparent else 1.0,
     )
 
 
-def draw_face_mask(side_px: int, rng: np.random.Generator) -> MaskRecipe:
+def draw_face_mask(side_px: int, rng: np.random.Generator, style: Style = PLAIN) -> MaskRecipe:
     """Draw a mask over the whole face, the inner face, or a random part of its outline."""
     shape = rng.random()
     if shape < 0.35:
-        return _draw(OVAL, (0.82, 1.02), side_px, rng)
+        return _draw(OVAL, (0.82, 1.02), side_px, rng, style)
     if shape < 0.6:
-        return _draw(BELOW_BROWS, (0.88, 1.04), side_px, rng)
+        return _draw(BELOW_BROWS, (0.88, 1.04), side_px, rng, style)
     if shape < 0.82:
-        return _draw(INNER, (0.95, 1.25), side_px, rng)
+        return _draw(INNER, (0.95, 1.25), side_px, rng, style)
     kept = rng.choice(len(OVAL), size=int(rng.integers(10, 20)), replace=False)
-    return _draw(tuple(OVAL[index] for index in sorted(kept)), (0.85, 1.0), side_px, rng)
+    return _draw(tuple(OVAL[index] for index in sorted(kept)), (0.85, 1.0), side_px, rng, style)
 
 
-def draw_lower_mask(side_px: int, rng: np.random.Generator) -> MaskRecipe:
+def draw_lower_mask(side_px: int, rng: np.random.Generator, style: Style = PLAIN) -> MaskRecipe:
     """Draw a mask from under the nose to the chin."""
-    recipe = _draw(LOWER_FACE, (0.85, 1.1), side_px, rng)
+    recipe = _draw(LOWER_FACE, (0.85, 1.1), side_px, rng, style)
     return MaskRecipe(recipe.indices, recipe.grow, recipe.field, recipe.softness_px, max(recipe.opacity, 0.75))

@@ -12,6 +12,7 @@ from models.forgeries.drift import drift
 from models.forgeries.low_resolution import low_resolution
 from models.forgeries.mouth import mouth_blend
 from models.forgeries.self_blend import self_blend
+from models.forgeries.style import PLAIN, Style
 
 __all__ = ["FORGERS", "SHARES", "draw_kind", "forge"]
 
@@ -42,18 +43,18 @@ def draw_kind(rng: np.random.Generator, shares: Mapping[str, float] = SHARES) ->
     return str(rng.choice(names, p=np.array([shares[name] for name in names]) / sum(shares.values())))
 
 
-def forge(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+def forge(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator, style: Style = PLAIN) -> Forged:
     """Forge a clip; a draw that changes next to nothing is drawn again (a twin must differ to be told apart)."""
-    forged = FORGERS[kind](clip, donor, rng)
+    forged = FORGERS[kind](clip, donor, rng, style)
     for _ in range(TRIES):
         if _change(clip, forged) >= LEAST_CHANGE:
             break
-        forged = FORGERS[kind](clip, donor, rng)
+        forged = FORGERS[kind](clip, donor, rng, style)
     return forged
 
 
 def _change(clip: Clip, forged: Forged) -> float:
     """Mean absolute change in grey levels, weighted by the mask, of the first frame."""
     weight = forged.mask[0]
-    change = np.abs(forged.rgb[0].astype(np.int16) - clip.rgb[0]).mean(axis=2)
+    change = np.abs(forged.rgb[0].astype(np.int16) - forged.twin(clip)[0]).mean(axis=2)
     return float((change * weight).sum() / max(float(weight.sum()), 1.0))

@@ -11,6 +11,7 @@ from models.forgeries.colour import draw_colour
 from models.forgeries.detail import draw_detail
 from models.forgeries.masks import draw_lower_mask
 from models.forgeries.regions import CONTROL, MOUTH, RIGID
+from models.forgeries.style import Style
 from models.forgeries.warp import fit_similarity, thin_plate, warp
 
 __all__ = ["mouth_blend"]
@@ -20,14 +21,14 @@ CHIN: Final = (152, 148, 377, 176, 400, 149, 378)
 SHAPING: Final = tuple(dict.fromkeys(CONTROL + LOWER_LIP + CHIN))
 
 
-def mouth_blend(clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+def mouth_blend(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
     """Replace the lower face in every frame, with slightly other colour and less detail."""
     side = clip.side_px
-    mask = draw_lower_mask(side, rng)
-    detail = draw_detail(rng, 0.25, 0.8)
-    colour = draw_colour(rng, 0.4)
+    mask = draw_lower_mask(side, rng, style)
+    detail = draw_detail(rng, 0.25, 0.8, style)
+    colour = draw_colour(rng, 0.4 * style.colour)
     late = int(rng.integers(1, clip.frames)) if clip.frames > 1 else 0
-    openings = 0.05 * side * rng.normal(0.3, 0.6, clip.frames)
+    openings = 0.05 * style.displacement * side * rng.normal(0.3, 0.6, clip.frames)
     frames, masks = [], []
     for index, (rgb, points) in enumerate(zip(clip.rgb, clip.points, strict=True)):
         other = (index + late) % clip.frames

@@ -9,23 +9,25 @@ import numpy as np
 
 from models.forgeries.clip import Clip, Forged, blend
 from models.forgeries.colour import draw_colour
-from models.forgeries.detail import DetailLoss, draw_detail, unsharp
+from models.forgeries.detail import draw_detail, unsharp
 from models.forgeries.masks import draw_face_mask
 from models.forgeries.regions import INNER
+from models.forgeries.style import Style
 from models.forgeries.warp import about, warp
 
 __all__ = ["self_blend"]
 
 
-def self_blend(clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+def self_blend(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
     """Blend the face over itself with other colour, other detail and a small displacement."""
     side = clip.side_px
-    mask = draw_face_mask(side, rng)
-    colour = draw_colour(rng)
-    detail = _draw_detail(rng)
-    sharpen = float(rng.uniform(0.2, 0.9)) if rng.random() < 0.3 else 0.0
-    turn, scale = float(rng.normal(0.0, 0.6)), float(np.exp(rng.uniform(-0.05, 0.05)))
-    shift = (float(rng.uniform(-0.03, 0.03)) * side, float(rng.uniform(-0.015, 0.015)) * side)
+    mask = draw_face_mask(side, rng, style)
+    colour = draw_colour(rng, style.colour)
+    detail = draw_detail(rng, 0.3, 0.8, style) if rng.random() < 0.3 else None
+    sharpen = float(rng.uniform(0.2, 0.9)) if rng.random() < 0.6 * style.enhanced else 0.0
+    far = style.displacement
+    turn, scale = float(rng.normal(0.0, 0.6)) * far, float(np.exp(rng.uniform(-0.05, 0.05) * far))
+    shift = (float(rng.uniform(-0.03, 0.03)) * far * side, float(rng.uniform(-0.015, 0.015)) * far * side)
     frames, masks = [], []
     for rgb, points in zip(clip.rgb, clip.points, strict=True):
         changed = warp(rgb, about(points[list(INNER)].mean(axis=0), turn, scale, shift))
@@ -35,7 +37,3 @@ def self_blend(clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
         frames.append(blend(rgb, changed, weight))
         masks.append(weight)
     return Forged(np.stack(frames), np.stack(masks))
-
-
-def _draw_detail(rng: np.random.Generator) -> DetailLoss | None:
-    return draw_detail(rng, 0.3, 0.8) if rng.random() < 0.3 else None

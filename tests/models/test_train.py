@@ -116,7 +116,7 @@ def test_trained_weights_ship_and_load(tmp_path: Path) -> None:
     torch.nn.init.normal_(trainer.network.moving.weight, std=0.1)
     trainer.average.update(trainer.network, 0)
     trainer.average.values = {name: value.clone() for name, value in trainer.network.state_dict().items()}
-    write_entry(tmp_path, "made", pack(trainer.average.values), Calibration((0.0, 1.0), (1.0, 2.0), 1.0, 0.0))
+    write_entry(tmp_path, "made", pack(trainer.average.values), Calibration((0.0, 1.0), (1.0, 2.0), 1.0, 0.0), 112)
     registry.read_manifest.cache_clear()
     detector = registry.load("made", "cpu", tmp_path)
     crops = torch.randint(0, 256, (2, 112, 112, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
