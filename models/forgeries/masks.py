@@ -16,7 +16,7 @@ __all__ = ["MaskRecipe", "draw_face_mask", "draw_lower_mask", "smooth_field"]
 FIELD_CELLS: Final = 6
 REFERENCE_PX: Final = 168.0
 OPACITIES: Final = (0.5, 0.75)
-"""Opacities of a transparent blend, as published for self-blended images (Shiohara and Yamasaki, CVPR 2022) but for .25:
+"""Opacities of a transparent blend, as published for self-blended images (Shiohara, Yamasaki, CVPR 2022) but for .25:
 behind a call's codec nothing of so faint a blend is left to learn from."""
 
 
