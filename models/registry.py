@@ -11,13 +11,14 @@ from typing import Any, Final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
+from torch import Tensor
 
 from models.calibration import Calibration
 from models.detector import Detector, Identity, contract_px
 from models.errors import WeightsError
 from models.networks.stream import StreamNetwork
 
-__all__ = ["DEFAULT", "Entry", "card", "entry", "load", "names", "read_manifest"]
+__all__ = ["DEFAULT", "Entry", "card", "entry", "load", "names", "read_manifest", "tensors"]
 
 DEFAULT: Final = "default"
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -87,6 +88,15 @@ def load(name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS) -> De
         samples_per_s=found.samples_per_s,
         device=place,
     )
+
+
+def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
+    """A model's weights as float32 tensors, to go on learning from; raises `WeightsError` as `load` does."""
+    found = _entry(read_manifest(folder), name)
+    try:
+        return {key: value.float() for key, value in read_tensors(_verified(folder / found.file, found.sha256)).items()}
+    except SafetensorError as error:
+        raise WeightsError(f"the weights of model {found.name} cannot be read: {error}") from error
 
 
 @cache

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exported crops of real faces in, a trained network out: `python -m models.train CROPS RUN --backbone FILE`."""
+"""Exported crops of real faces in, a trained network out: `python -m models.train CROPS RUN --backbone FILE`.
+
+Instead of a backbone's ImageNet weights, `--start MODEL` goes on from the weights of a model of this project.
+"""
 
 import argparse
 import dataclasses
@@ -9,14 +12,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import cv2
 import numpy as np
 import torch
 from rich.console import Console
+from torch import Tensor
 from torch.utils.data import DataLoader
 
+from models import registry
 from models.data.batches import Batch, BatchStream
 from models.data.crops import load_footage
 from models.data.people import split_people
@@ -26,9 +31,9 @@ from models.learning.checkpoint import Progress, restore, save
 from models.learning.loss import LossParts, paired_loss
 from models.learning.recipe import Recipe
 from models.networks.imagenet import load_imagenet
-from models.networks.stream import StreamNetwork
+from models.networks.stream import ClipOutput, StreamNetwork
 
-__all__ = ["Trainer", "main"]
+__all__ = ["Trainer", "look", "main"]
 
 LOG_STEPS: Final = 10
 CHECK_STEPS: Final = 200
@@ -39,11 +44,12 @@ CHECKPOINT: Final = "checkpoint.pt"
 class Trainer:
     """One run: network, average, optimiser and progress; `minutes` bounds the time, the cosine ends with it."""
 
-    def __init__(self, recipe: Recipe, minutes: float | None = None) -> None:
+    def __init__(self, recipe: Recipe, minutes: float | None = None, device: str = "cpu") -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.minutes = minutes
-        self.network = StreamNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = torch.device(device)
+        self.network = _network(recipe).to(self.device)
         self.average = AveragedWeights(self.network, recipe.average_decay)
         self.optimiser = _optimiser(self.network, recipe)
         self.progress = Progress()
@@ -60,9 +66,10 @@ class Trainer:
         self.set_rates()
         self.network.train()
         _hold_norms(self.network)
-        with torch.autocast("cpu", torch.bfloat16):
-            output, _ = self.network(batch.clips, self.network.new_state(len(batch.clips)))
-            parts = paired_loss(output, batch.boundary, self.recipe)
+        there = batch.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            output = look(self.network, there.clips, temporal=self.recipe.temporal)
+        parts = paired_loss(output, there, self.recipe)
         if not math.isfinite(float(parts.total.detach())):
             raise TrainingError(f"the loss is not a number at step {self.progress.step}: the last checkpoint is kept")
         self.optimiser.zero_grad(set_to_none=True)
@@ -100,13 +107,13 @@ class Trainer:
     @torch.no_grad()
     def check(self, batches: Sequence[Batch]) -> dict[str, float]:
         """Judge pairs of people never learnt from with the averaged weights."""
-        judge = StreamNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        judge = _network(self.recipe).to(self.device)
         judge.load_state_dict(self.average.values)
         judge.eval()
         real, fake = [], []
         for batch in batches:
-            output, _ = judge(batch.clips, judge.new_state(len(batch.clips)))
-            mean = output.logit.mean(dim=1).numpy()
+            output = look(judge, batch.to(self.device).clips, temporal=self.recipe.temporal)
+            mean = output.logit.mean(dim=1).float().cpu().numpy()
             real.append(mean[: len(mean) // 2])
             fake.append(mean[len(mean) // 2 :])
         bona_fide, forged = np.concatenate(real), np.concatenate(fake)
@@ -125,21 +132,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def look(network: StreamNetwork, clips: Tensor, *, temporal: bool) -> ClipOutput:
+    """Judge clips uint8 [B, T, S, S, 3] from fresh states; without `temporal` every frame as a track of its own."""
+    if temporal:
+        output, _ = network(clips, network.new_state(len(clips), clips.device))
+        return cast("ClipOutput", output)
+    single = clips.flatten(0, 1).unsqueeze(1)
+    output, _ = network(single, network.new_state(len(single), clips.device))
+    return ClipOutput(*(value.view(*clips.shape[:2], *value.shape[2:]) for value in output))
+
+
+def _network(recipe: Recipe) -> StreamNetwork:
+    network: StreamNetwork = StreamNetwork(recipe.crop_px).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    named = {"steps": options.steps, "crop_px": options.crop_px}
+    return dataclasses.replace(Recipe(), **{name: value for name, value in named.items() if value is not None})
+
+
+def begin(network: StreamNetwork, average: AveragedWeights, options: argparse.Namespace) -> None:
+    """Load what the run starts from, ImageNet's backbone or a model of this project, and its average with it."""
+    if options.start:
+        network.load_state_dict(registry.tensors(options.start))
+    else:
+        load_imagenet(network.backbone, options.backbone)
+    average.restart(network)
+
+
 def _run(options: argparse.Namespace) -> None:
-    recipe = Recipe() if options.steps is None else dataclasses.replace(Recipe(), steps=options.steps)
+    recipe = _recipe(options)
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
-    footage = load_footage(options.crops, "train", for_training=True, least_px=recipe.least_face_px)
+    footage = load_footage(
+        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
+    )
     learnt, held_out = split_people(footage, recipe.held_out_share)
-    trainer = Trainer(recipe, options.minutes)
-    load_imagenet(trainer.network.backbone, options.backbone)
+    trainer = Trainer(recipe, options.minutes, options.device)
+    begin(trainer.network, trainer.average, options)
     options.run.mkdir(parents=True, exist_ok=True)
     checkpoint = options.run / CHECKPOINT
     if checkpoint.exists():
         trainer.restore(checkpoint)
-    checks = BatchStream(held_out, recipe.shapes, recipe.seed + 1, grey_share=recipe.grey_share)
+    checks = BatchStream(held_out, recipe.shapes, recipe.seed + 1, grey_share=recipe.grey_share, making=recipe.making)
     fixed = [checks.batch(number) for number in range(CHECK_BATCHES)]
-    stream = BatchStream(learnt, recipe.shapes, recipe.seed, first=trainer.progress.step, grey_share=recipe.grey_share)
+    stream = BatchStream(
+        learnt,
+        recipe.shapes,
+        recipe.seed,
+        first=trainer.progress.step,
+        grey_share=recipe.grey_share,
+        making=recipe.making,
+    )
     loader: DataLoader[Batch] = DataLoader(
         stream, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None
     )
@@ -156,7 +201,7 @@ def _loop(trainer: Trainer, batches: Iterator[Batch], fixed: Sequence[Batch], ch
         step = trainer.progress.step
         if step % LOG_STEPS == 0:
             losses = {
-                name: round(float(getattr(parts, name).detach()), 4) for name in ("total", "label", "rank", "boundary")
+                field.name: round(float(getattr(parts, field.name).detach()), 4) for field in dataclasses.fields(parts)
             }
             rate = trainer.optimiser.param_groups[0]["lr"]
             _write(log, {"step": step, "done": round(trainer.done, 4), **losses, "rate": rate,
@@ -196,7 +241,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
     parser.add_argument("crops", type=Path, help="folder that the export wrote")
     parser.add_argument("run", type=Path, help="folder for checkpoints and log; a run found there goes on")
-    parser.add_argument("--backbone", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
+    start = parser.add_mutually_exclusive_group(required=True)
+    start.add_argument("--backbone", type=Path, help="efficientnet-lite0-57934424.pth, ImageNet weights to begin with")
+    start.add_argument("--start", help="name of a model of this project to go on from")
+    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
     parser.add_argument("--minutes", type=float, help="end after this long, the learning rate falling accordingly")
     parser.add_argument("--threads", type=int, default=1, help="torch threads of the training process")

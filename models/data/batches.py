@@ -11,20 +11,35 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from models.data.crops import Footage
+from models.data.making import Making
 from models.data.pairs import Pair, make_pair
+from models.forgeries import mix
+from models.networks.stream import ATTACKS
 
 __all__ = ["Batch", "BatchStream", "Shape", "collate"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """`clips` uint8 [2 P, T, 112, 112, 3]: P real clips, then their forged twins in the same order;
-    `boundary` float32 [P, T, 14, 14] of the forged; `kinds` names the P forgeries.
+    """`clips` uint8 [2 P, T, S, S, 3]: P real clips, then their forged twins in the same order; `boundary` float32
+    [P, T, S/8, S/8] of the forged; `attack` int64 [P] counts in `ATTACKS`; `quality` float32 [P, 4]; `kinds` names the
+    P forgeries.
     """
 
     clips: Tensor
     boundary: Tensor
+    attack: Tensor
+    quality: Tensor
     kinds: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        if device.type == "cpu":
+            return self
+        moved = (
+            value.to(device, non_blocking=True) for value in (self.clips, self.boundary, self.attack, self.quality)
+        )
+        return Batch(*moved, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +55,30 @@ def collate(pairs: Sequence[Pair]) -> Batch:
     """Put pairs of equal length together."""
     clips = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
     boundary = np.stack([pair.boundary for pair in pairs])
-    return Batch(torch.from_numpy(clips), torch.from_numpy(boundary), tuple(pair.kind for pair in pairs))
+    attack = torch.tensor([ATTACKS.index(getattr(mix, "ATTACK", {}).get(pair.kind, "face_swap")) for pair in pairs])
+    quality = torch.from_numpy(np.stack([pair.quality for pair in pairs]))
+    return Batch(
+        torch.from_numpy(clips), torch.from_numpy(boundary), attack, quality, tuple(pair.kind for pair in pairs)
+    )
 
 
 class BatchStream(IterableDataset[Batch]):
     """Batch number n depends on the seed and n alone, so that a resumed run goes on with the same data."""
 
     def __init__(
-        self, footage: Sequence[Footage], shapes: Sequence[Shape], seed: int, *, first: int = 0, grey_share: float = 0.5
+        self,
+        footage: Sequence[Footage],
+        shapes: Sequence[Shape],
+        seed: int,
+        *,
+        first: int = 0,
+        grey_share: float = 0.5,
+        making: Making | None = None,
     ) -> None:
         self.footage = list(footage)
         self.shapes = tuple(shapes)
         self.seed = seed
+        self.making = making or Making()
         self.first = first
         self.grey_share = grey_share
         self.films = _people([one for one in footage if one.frames > 1])
@@ -71,9 +98,8 @@ class BatchStream(IterableDataset[Batch]):
         """Make batch `number`."""
         rng = np.random.default_rng((self.seed, number))
         shape = self.shapes[number % len(self.shapes)]
-        return collate(
-            [make_pair(self._draw(rng, films=shape.films), self.footage, shape.frames, rng) for _ in range(shape.pairs)]
-        )
+        drawn = (self._draw(rng, films=shape.films) for _ in range(shape.pairs))
+        return collate([make_pair(target, self.footage, shape.frames, rng, self.making) for target in drawn])
 
     def _draw(self, rng: np.random.Generator, *, films: bool) -> Footage:
         """Draw a person, then one of the person's files; grey pictures are drawn at their set share."""

@@ -3,10 +3,11 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,19 +63,34 @@ def read_index(file: Path) -> list[dict[str, str]]:
     return rows
 
 
-def load_footage(folder: Path, split: str, *, for_training: bool, least_px: float = 0.0) -> list[Footage]:
+def load_footage(
+    folder: Path, split: str, *, for_training: bool, least_px: float = 0.0, crop_px: int | None = None
+) -> list[Footage]:
     """Load every exported crop of a split; faces smaller than `least_px` throughout are left out.
+
+    Pictures exported for larger crops than `crop_px` are scaled down to it.
 
     Raises `DataError` for missing or damaged files, and for a licence that forbids training when `for_training`.
     """
     rows = read_index(folder / f"{split}.csv")
     if for_training:
         refuse_forbidden(rows, split)
-    loaded = [load_crops(folder / row["file"], row) for row in rows]
+    loaded = [scaled(load_crops(folder / row["file"], row), crop_px) for row in rows]
     kept = [footage for footage in loaded if float(footage.face_px.max()) >= least_px]
     if not kept:
         raise DataError(f"no face in {folder}/{split} is at least {least_px:g} px wide")
     return kept
+
+
+def scaled(footage: Footage, crop_px: int | None) -> Footage:
+    """Scale exported pictures down to another crop side; raises `DataError` where they would have to grow."""
+    side, wanted = footage.rgb.shape[1], footage.rgb.shape[1] if crop_px is None else crop_px * 3 // 2
+    if wanted == side:
+        return footage
+    if wanted > side:
+        raise DataError(f"crops were exported for {side * 2 // 3} px, {crop_px} px are wanted: export them again")
+    small = np.stack([cv2.resize(rgb, (wanted, wanted), interpolation=cv2.INTER_AREA) for rgb in footage.rgb])
+    return replace(footage, rgb=small.astype(np.uint8), points=footage.points * np.float32(wanted / side))
 
 
 def load_crops(file: Path, row: dict[str, str]) -> Footage:

@@ -2,7 +2,7 @@
 """Footage and a seed in, a pair of twins out: a real clip, the same clip forged, and where the blending boundary is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -11,64 +11,79 @@ from numpy.typing import NDArray
 
 from models.data.crops import Footage
 from models.data.damage import draw_damage
+from models.data.making import Making
 from models.forgeries.clip import Clip, Pixels
 from models.forgeries.detail import match_sharpness
 from models.forgeries.harmless import harmless
-from models.forgeries.mix import draw_kind, forge
+from models.forgeries.mix import forge
 from models.forgeries.regions import INNER
 from models.forgeries.warp import Matrix, about, fit_similarity
 
-__all__ = ["BOUNDARY_CELLS", "CROP_PX", "Pair", "boundary_map", "central_crop", "make_pair"]
+__all__ = ["Pair", "boundary_map", "central_crop", "crop_px_of", "make_pair"]
 
-CROP_PX: Final = 112
-BOUNDARY_CELLS: Final = 14
 DONORS_LOOKED_AT: Final = 12
+CELL_PX: Final = 8
+REFERENCE_PX: Final = 168.0
+"""Side of exported pictures for which the pixel ranges here are given."""
+
 STRIDES: Final = (1, 2, 2, 3)
 """Of the ten frames a second that are exported: 10, 5 (as at run time, twice as often) and 3.3 a second."""
 
-HARMLESS_SHARE: Final = 0.15
-MATCHED_SHARE: Final = 0.8
 REPEAT_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """`real` and `fake` uint8 [T, 112, 112, 3]; `boundary` float32 [T, 14, 14] of the fake, 1 on a blending
-    boundary; the real one's is 0 everywhere. `kind` names the forgery.
+    """`real` and `fake` uint8 [T, S, S, 3]; `boundary` float32 [T, S/8, S/8] of the fake, 1 on a blending boundary;
+    the real one's is 0 everywhere. `kind` names the forgery; `quality` float32 [4] 0..1 says what both went through.
     """
 
     real: Pixels
     fake: Pixels
     boundary: NDArray[np.float32]
     kind: str
+    quality: NDArray[np.float32]
+
+
+def crop_px_of(side_px: int) -> int:
+    """Side of the run-time crop in an exported picture: a quarter of it lies around on each side."""
+    return side_px * 2 // 3
 
 
 def central_crop(rgb: Pixels) -> Pixels:
     """Cut the run-time crop out of exported pictures uint8 [..., S, S, 3]."""
-    border = (rgb.shape[-2] - CROP_PX) // 2
-    return rgb[..., border : border + CROP_PX, border : border + CROP_PX, :]
+    crop_px = crop_px_of(rgb.shape[-2])
+    border = (rgb.shape[-2] - crop_px) // 2
+    return rgb[..., border : border + crop_px, border : border + crop_px, :]
 
 
-def make_pair(target: Footage, donors: Sequence[Footage], frames: int, rng: np.random.Generator) -> Pair:
+def make_pair(
+    target: Footage, donors: Sequence[Footage], frames: int, rng: np.random.Generator, making: Making
+) -> Pair:
     """Draw a clip of `frames` from `target`, forge it with help of one of `donors`, damage both twins alike."""
     clip = _draw_clip(target, frames, rng)
     donor = _nearest(clip, _draw_donors(donors, target, rng))
-    kind = draw_kind(rng)
-    forged = forge(kind, clip, donor, rng)
-    real, fake = clip.rgb, forged.rgb
-    if rng.random() < MATCHED_SHARE:
+    kind, style = making.draw_kind(rng)
+    forged = forge(kind, clip, donor, rng, style)
+    real, fake = forged.twin(clip), forged.rgb
+    if rng.random() < making.matched_share:
         real, fake = _blurred(real, fake), _blurred(fake, real)
-    if rng.random() < HARMLESS_SHARE:
+    if rng.random() < making.harmless_share:
         seed = int(rng.integers(2**31))
         real = harmless(Clip(real, clip.points), np.random.default_rng(seed))
         if rng.random() < 0.5:
             fake = harmless(Clip(fake, clip.points), np.random.default_rng(seed))
     damage = draw_damage(rng, grey=target.grey)
+    damage = damage if making.codec else replace(damage, compression=None)
     views = _draw_views(clip, rng)
     flip = bool(rng.random() < 0.5)
     boundary = boundary_map(_view(forged.mask, views, flip=flip))
     return Pair(
-        _view(damage.apply(real), views, flip=flip), _view(damage.apply(fake), views, flip=flip), boundary, kind
+        _view(damage.apply(real), views, flip=flip),
+        _view(damage.apply(fake), views, flip=flip),
+        boundary,
+        kind,
+        getattr(damage, "quality", np.zeros(4, np.float32)),
     )
 
 
@@ -117,14 +132,15 @@ def _draw_views(clip: Clip, rng: np.random.Generator) -> list[Matrix]:
     side = clip.side_px
     middle = np.full(2, side / 2, np.float32)
     turn, scale = float(rng.normal(0.0, 3.0)), float(np.exp(rng.uniform(-0.1, 0.1)))
-    shift = rng.normal(0.0, 2.5, 2) - (side - CROP_PX) / 2
-    tremble = rng.normal(0.0, float(rng.uniform(0.0, 0.5)), (clip.frames, 2))
+    pixel = side / REFERENCE_PX
+    shift = rng.normal(0.0, 2.5 * pixel, 2) - (side - crop_px_of(side)) / 2
+    tremble = rng.normal(0.0, float(rng.uniform(0.0, 0.5)) * pixel, (clip.frames, 2))
     return [about(middle, turn, scale, (float(x), float(y))) for x, y in shift + tremble]
 
 
 def _view(pictures: NDArray[Any], views: Sequence[Matrix], *, flip: bool) -> NDArray[Any]:
     """Cut pictures [T, S, S] or [T, S, S, 3] to the crop's side."""
-    size = (CROP_PX, CROP_PX)
+    size = (crop_px_of(pictures.shape[1]),) * 2
     cut = np.stack(
         [
             cv2.warpAffine(picture, view, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -135,12 +151,12 @@ def _view(pictures: NDArray[Any], views: Sequence[Matrix], *, flip: bool) -> NDA
 
 
 def boundary_map(mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where a blend is half-way: mask * (1 - mask) * 4 (Li et al., Face X-ray, CVPR 2020) at 14 x 14, [T, 14, 14].
+    """Where a blend is half-way: mask * (1 - mask) * 4 (Li et al., Face X-ray, CVPR 2020), [T, S/8, S/8].
 
     The mask's own opacity is divided out, so that a faint blend has no boundary all over it.
     """
     peak = np.maximum(mask.max(axis=(1, 2), keepdims=True), 1e-6)
     full = mask / peak
     edge = full * (1.0 - full) * 4.0
-    size = (BOUNDARY_CELLS, BOUNDARY_CELLS)
+    size = (mask.shape[1] // CELL_PX,) * 2
     return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in edge]).astype(np.float32)

@@ -14,6 +14,10 @@ class AveragedWeights:
         self.decay = decay
         self.values: dict[str, Tensor] = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
+    def restart(self, network: nn.Module) -> None:
+        """Begin from what a network holds now."""
+        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         """Move towards the network after its step number `step`."""

@@ -2,15 +2,20 @@
 """The network's output on a paired batch in, the loss and its parts out."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
 
+from models.data.batches import Batch
 from models.learning.recipe import Recipe
 from models.networks.stream import ClipOutput
 
-__all__ = ["LossParts", "paired_loss"]
+__all__ = ["FOREIGN", "LossParts", "paired_loss"]
+
+FOREIGN: Final = "open:"
+"""How the kinds of forgeries that others made begin: where they blend is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,22 +26,43 @@ class LossParts:
     label: Tensor
     rank: Tensor
     boundary: Tensor
+    attack: Tensor
+    quality: Tensor
 
 
-def paired_loss(output: ClipOutput, boundary: Tensor, recipe: Recipe) -> LossParts:
+def paired_loss(output: ClipOutput, batch: Batch, recipe: Recipe) -> LossParts:
     """Judge P real clips followed by their P forged twins.
 
     Binary cross-entropy of every frame's logit, with and without the temporal layers; a ranking term that asks each
     twin to lie above its own original, whatever the camera; cross-entropy of the boundary map, whose target is
-    `boundary` [P, T, 14, 14] for the forged and nothing for the real.
+    the batch's map for the forged and nothing for the real, left out where the forgery is another maker's and its
+    boundary is unknown; cross-entropy of the kind of attack, of the forged; squared error of the quality, of both.
     """
-    pairs, frames = boundary.shape[:2]
-    target = torch.full((2 * pairs, frames), recipe.smoothing, device=boundary.device)
+    pairs, frames = batch.boundary.shape[:2]
+    target = torch.full((2 * pairs, frames), recipe.smoothing, device=output.logit.device)
     target[pairs:] = 1.0 - recipe.smoothing
     label = F.binary_cross_entropy_with_logits(output.logit, target)
     still = F.binary_cross_entropy_with_logits(output.still_logit, target)
     rank = F.softplus(output.logit[:pairs] - output.logit[pairs:]).mean()
-    wanted = torch.cat((torch.zeros_like(boundary), boundary))
-    edges = F.binary_cross_entropy_with_logits(output.boundary, wanted)
-    total = label + recipe.still_weight * still + recipe.rank_weight * rank + recipe.boundary_weight * edges
-    return LossParts(total, label, rank, edges)
+    edges = _boundary_loss(output.boundary, batch)
+    kinds = batch.attack.unsqueeze(1).expand(-1, frames).flatten()
+    attack = F.cross_entropy(output.attack[pairs:].flatten(0, 1), kinds)
+    quality = F.mse_loss(
+        output.quality, torch.cat((batch.quality, batch.quality)).unsqueeze(1).expand_as(output.quality)
+    )
+    total = (
+        label
+        + recipe.still_weight * still
+        + recipe.rank_weight * rank
+        + recipe.boundary_weight * edges
+        + recipe.attack_weight * attack
+        + recipe.quality_weight * quality
+    )
+    return LossParts(total, label, rank, edges, attack, quality)
+
+
+def _boundary_loss(boundary: Tensor, batch: Batch) -> Tensor:
+    known = torch.tensor([not kind.startswith(FOREIGN) for kind in batch.kinds], device=boundary.device)
+    wanted = torch.cat((torch.zeros_like(batch.boundary), batch.boundary))
+    each = F.binary_cross_entropy_with_logits(boundary, wanted, reduction="none").mean(dim=(1, 2, 3))
+    return (each * torch.cat((torch.ones_like(known), known))).sum() / (len(known) + known.sum())

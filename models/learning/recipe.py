@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 
 from models.data.batches import Shape
+from models.data.making import Making, StyledKind
+from models.forgeries.mix import SHARES
 
 __all__ = ["Recipe"]
 
@@ -13,13 +15,23 @@ class Recipe:
     """Everything that decides what is learnt; the card prints it.
 
     `shapes` are taken in turn. Rates are AdamW learning rates after the warm-up, falling along a cosine; the weights
-    that ship are the exponential average. `least_face_px` leaves out faces too small to hold traces.
+    that ship are the exponential average. `least_face_px` leaves out faces too small to hold traces. `kinds`, `styled`,
+    `styled_share`, `matched_share`, `harmless_share` and `codec` are those of `Making`. Without `temporal` every frame
+    is learnt from by itself.
     """
 
     seed: int = 20261122
-    steps: int = 1790
-    shapes: tuple[Shape, ...] = (Shape(8, 5, films=True), Shape(20, 2, films=False), Shape(20, 2, films=False))
-    grey_share: float = 0.15
+    crop_px: int = 128
+    steps: int = 4000
+    shapes: tuple[Shape, ...] = (Shape(8, 5, films=True), Shape(40, 1, films=False), Shape(20, 2, films=True))
+    grey_share: float = 0.1
+    kinds: tuple[tuple[str, float], ...] = tuple(SHARES.items())
+    styled: tuple[StyledKind, ...] = ()
+    styled_share: float = 0.3
+    matched_share: float = 0.8
+    harmless_share: float = 0.2
+    codec: bool = True
+    temporal: bool = True
     head_rate: float = 1e-3
     backbone_rate: float = 5e-4
     weight_decay: float = 0.02
@@ -30,6 +42,13 @@ class Recipe:
     still_weight: float = 0.5
     rank_weight: float = 0.5
     boundary_weight: float = 1.0
+    attack_weight: float = 0.1
+    quality_weight: float = 0.2
     smoothing: float = 0.02
     least_face_px: float = 56.0
     held_out_share: float = 0.05
+
+    @property
+    def making(self) -> Making:
+        """How its pairs are made."""
+        return Making(self.kinds, self.styled, self.styled_share, self.matched_share, self.harmless_share, self.codec)
