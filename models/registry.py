@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model's name in, a verified detector or its card out; what does not fit its manifest entry is refused."""
+"""A model's name in, a verified detector or its card out; what does not fit its manifest entry is refused.
+
+A name is one of the models that ship, or the path FOLDER/NAME of a model that `models.export` wrote elsewhere.
+"""
 
 import hashlib
-import tomllib
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from torch import Tensor
 
+from models.accelerated import accelerate, can_accelerate
 from models.calibration import Calibration
-from models.detector import Detector, Identity, contract_px
+from models.detector import Detector, Identity
 from models.errors import WeightsError
+from models.manifest import Entry, read_manifest
 from models.networks.stream import StreamNetwork
 
-__all__ = ["DEFAULT", "Entry", "card", "entry", "load", "names", "read_manifest", "tensors"]
+__all__ = ["DEFAULT", "WEIGHTS", "Entry", "card", "entry", "load", "locate", "names", "read_manifest", "tensors"]
 
 DEFAULT: Final = "default"
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -26,30 +28,30 @@ CARDS: Final = Path(__file__).parent / "cards"
 MOST_BYTES: Final = 25_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One model of the manifest: its files with their SHA-256, its licence and its input contract."""
+class Located(NamedTuple):
+    """A model and the folder that holds its files."""
 
-    name: str
-    file: str
-    sha256: str
-    calibration: str
-    calibration_sha256: str
-    licence: str
-    contract: str
-    samples_per_s: float
-    trained_on: str
+    folder: Path
+    entry: Entry
 
 
 def names() -> tuple[str, ...]:
-    """The models that can be loaded; `default` stands for the first."""
+    """The models that ship; `default` stands for the first."""
     return tuple(read_manifest(WEIGHTS))
+
+
+def locate(name: str = DEFAULT, folder: Path = WEIGHTS) -> Located:
+    """Find a model by its name in `folder`, or by its path FOLDER/NAME; raises `WeightsError` for an unknown one."""
+    path = Path(name)
+    if len(path.parts) > 1:
+        folder, name = path.parent, path.name
+    return Located(folder, _entry(read_manifest(folder), name))
 
 
 def card(name: str = DEFAULT) -> str:
     """The model's card: data, licences, recipe, error rates, limits; Markdown."""
-    chosen = entry(name)
-    file = CARDS / f"{chosen.name}.md"
+    folder, chosen = locate(name)
+    file = (CARDS if folder == WEIGHTS else folder) / f"{chosen.name}.md"
     if not file.is_file():
         raise WeightsError(f"model {chosen.name} has no card at {file}")
     return file.read_text(encoding="utf-8")
@@ -57,65 +59,57 @@ def card(name: str = DEFAULT) -> str:
 
 def entry(name: str = DEFAULT) -> Entry:
     """The manifest's entry of a model; raises `WeightsError` for an unknown name."""
-    return _entry(read_manifest(WEIGHTS), name)
+    return locate(name).entry
 
 
-def load(name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS) -> Detector:
+def load(
+    name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS, *, accelerated: bool | None = None
+) -> Detector:
     """Load a model onto a device.
 
-    Raises `WeightsError` for an unknown name, a file that is missing, too large or not the one of the manifest, a
-    missing licence, or a contract that this program does not keep.
+    On a CPU it judges with ONNX Runtime where that is installed and the model has a graph; `accelerated` asks for it,
+    or for torch, whatever is installed. Raises `WeightsError` for an unknown name, a file that is missing, too large
+    or not the one of the manifest, a missing licence, or a contract that this program does not keep.
     """
-    found = _entry(read_manifest(folder), name)
-    crop_px = contract_px(found.contract)
-    if crop_px is None:
-        raise WeightsError(f"model {found.name} wants input {found.contract!r}, which this program cannot give")
-    weights = _verified(folder / found.file, found.sha256)
-    calibration = _verified(folder / found.calibration, found.calibration_sha256)
-    network = StreamNetwork(crop_px)
+    place, found = locate(name, folder)
+    detector = _load(place, found, torch.device(device))
+    if accelerated is None:
+        accelerated = bool(found.graph) and detector.device.type == "cpu" and can_accelerate()
+    if not accelerated:
+        return detector
+    if not found.graph:
+        raise WeightsError(f"model {found.name} has no graph for ONNX Runtime: export it again")
+    return accelerate(detector, _verified(place / found.graph, found.graph_sha256))
+
+
+def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
+    """A model's weights as float32 tensors, to go on learning from; raises `WeightsError` as `load` does."""
+    place, found = locate(name, folder)
     try:
-        tensors = {key: value.float() for key, value in read_tensors(weights).items()}
-        network.load_state_dict(tensors, strict=True)
-    except (SafetensorError, RuntimeError, ValueError) as error:
+        stored = read_tensors(_verified(place / found.file, found.sha256))
+        return {key: value.float() for key, value in stored.items()}
+    except SafetensorError as error:
+        raise WeightsError(f"the weights of model {found.name} cannot be read: {error}") from error
+
+
+def _load(folder: Path, found: Entry, device: torch.device) -> Detector:
+    if found.crop_px is None:
+        raise WeightsError(f"model {found.name} wants input {found.contract!r}, which this program cannot give")
+    calibration = _verified(folder / found.calibration, found.calibration_sha256)
+    network = StreamNetwork(found.crop_px)
+    try:
+        network.load_state_dict(tensors(found.name, folder), strict=True)
+    except RuntimeError as error:
         raise WeightsError(f"the weights of model {found.name} do not fit its network: {error}") from error
-    place = torch.device(device)
-    ready = network.eval().requires_grad_(requires_grad=False).to(place)
+    ready = network.eval().requires_grad_(requires_grad=False).to(device)
     ready.backbone.fix()
     return Detector(
         network=ready.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         identity=Identity(found.name, found.sha256),
         calibration=Calibration.from_json(calibration.decode()),
         samples_per_s=found.samples_per_s,
-        device=place,
+        device=device,
     )
-
-
-def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
-    """A model's weights as float32 tensors, to go on learning from; raises `WeightsError` as `load` does."""
-    found = _entry(read_manifest(folder), name)
-    try:
-        return {key: value.float() for key, value in read_tensors(_verified(folder / found.file, found.sha256)).items()}
-    except SafetensorError as error:
-        raise WeightsError(f"the weights of model {found.name} cannot be read: {error}") from error
-
-
-@cache
-def read_manifest(folder: Path) -> dict[str, Entry]:
-    """Read `manifest.toml`; raises `WeightsError` where an entry lacks a field or leaves one empty."""
-    file = folder / "manifest.toml"
-    try:
-        stored: dict[str, dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"the list of models at {file} cannot be read: {error}") from error
-    return {name: _checked(name, fields) for name, fields in stored.items()}
-
-
-def _checked(name: str, fields: dict[str, Any]) -> Entry:
-    wanted = set(Entry.__dataclass_fields__) - {"name"}
-    missing = sorted(field for field in wanted if not fields.get(field))
-    if missing:
-        raise WeightsError(f"the manifest entry of model {name} lacks {', '.join(missing)}: it must not be used")
-    return Entry(name=name, **{field: fields[field] for field in wanted})
 
 
 def _entry(manifest: dict[str, Entry], name: str) -> Entry:
@@ -127,7 +121,7 @@ def _entry(manifest: dict[str, Entry], name: str) -> Entry:
 
 def _verified(file: Path, sha256: str) -> bytes:
     if not file.is_file():
-        raise WeightsError(f"{file} is missing: install lifesign again")
+        raise WeightsError(f"{file} is missing: install lifesign again, or export the model again")
     if file.stat().st_size > MOST_BYTES:
         raise WeightsError(f"{file} is larger than {MOST_BYTES} bytes")
     content = file.read_bytes()
