@@ -7,16 +7,21 @@ from typing import Final
 
 from models.data.crops import Footage
 
-__all__ = ["for_calibration", "split_people"]
+__all__ = ["for_calibration", "is_held_out", "split_people"]
 
 CALIBRATION_SALT: Final = "calibration:"
 
 
 def split_people(footage: Sequence[Footage], share: float) -> tuple[list[Footage], list[Footage]]:
     """Divide into (learnt from, held out); `share` of the people is held out."""
-    held = [_share(one.identity) < share for one in footage]
+    held = [is_held_out(one.identity, share) for one in footage]
     learnt = [one for one, out in zip(footage, held, strict=True) if not out]
     return learnt, [one for one, out in zip(footage, held, strict=True) if out]
+
+
+def is_held_out(identity: str, share: float) -> bool:
+    """Whether a person of the training footage is held out when `share` of the people are."""
+    return _share(identity) < share
 
 
 def for_calibration(identity: str) -> bool:
