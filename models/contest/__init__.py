@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trained weights in, weights that were set against a searching forger out."""

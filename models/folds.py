@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Crops and trained weights in, what learning from other makers' fakes brings out, by leave-one-method-out folds.
+
+`python -m models.folds CROPS RUN --from WEIGHTS`. RUN gets, for the baseline and every fold, `NAME.safetensors` and
+`NAME.jsonl` (predictions), then `merged.jsonl` and `folds.md`; what is there already is not made again. `--all` makes
+`all.safetensors` too, which learns from every lawful fake and is judged on none of them.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import torch
+from rich.console import Console
+
+from models.data.crops import Footage, load_footage, read_index
+from models.data.excerpt import load_films
+from models.data.open_fakes import Fold, everything, learnable, make_folds
+from models.data.open_pairs import OpenStream
+from models.data.people import split_people
+from models.errors import DataError, ModelError
+from models.evaluation.conditions import named
+from models.evaluation.folded import FoldRun, fold_table, merged
+from models.evaluation.predictions import Prediction, judge, read_predictions, write_predictions
+from models.learning.recipe import Recipe
+from models.tuning import Weights, as_detector, gentle, new_stream, read_weights, served, tune, write_weights
+
+__all__ = ["main"]
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What every run of one comparison shares: recipe, footage to learn from, fakes to add, how to run."""
+
+    recipe: Recipe
+    start: Weights
+    learnt: Sequence[Footage]
+    fakes: Sequence[Footage]
+    options: argparse.Namespace
+
+    def made(self, name: str, paths: frozenset[str]) -> Weights:
+        """The weights after learning with the fakes named in `paths`; read back if they were made before."""
+        file: Path = self.options.run / f"{name}.safetensors"
+        if file.exists():
+            return read_weights(file)
+        chosen = [one for one in self.fakes if one.row["path"] in paths]
+        seed = self.recipe.seed + 2
+        stream = (
+            OpenStream(self.learnt, chosen, self.recipe, seed) if chosen else new_stream(self.learnt, self.recipe, seed)
+        )
+        trainer = tune(self.start, self.recipe, served(stream, self.options.workers), self.options.device)
+        write_weights(file, trainer.average.values)
+        return trainer.average.values
+
+    def judged(self, name: str, paths: frozenset[str]) -> list[Prediction]:
+        """What these weights say of every validation film in every condition; read back if it was asked before."""
+        file: Path = self.options.run / f"{name}.jsonl"
+        if file.exists():
+            return read_predictions(file)
+        detector = as_detector(self.made(name, paths), self.recipe, self.options.device)
+        found = judge(detector, self.films, named(self.options.conditions))
+        write_predictions(file, found)
+        return found
+
+    @cached_property
+    def films(self) -> list[Footage]:
+        """The validation films to judge."""
+        return load_films(self.options.crops, "val", self.options.seconds, self.recipe.crop_px)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the folds and print the table; exit 1 with one line on stderr when it cannot go on."""
+    options = _options(arguments)
+    try:
+        sys.stdout.write(_run(options))
+    except ModelError as error:
+        Console(stderr=True).print(f"the folds stopped: {error}")
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> str:
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
+    options.run.mkdir(parents=True, exist_ok=True)
+    rows = read_index(options.crops / "val.csv")
+    folds = make_folds(rows)
+    if len(folds) < 2:
+        raise DataError("fewer than two sources of fakes may be learnt from: there is nothing to leave out")
+    bench = _bench(options)
+    jobs = {BASELINE: frozenset[str](), **{fold.name: fold.paths for fold in folds}}
+    said = {name: bench.judged(name, paths) for name, paths in jobs.items()}
+    if options.all:
+        bench.made("all", everything(rows).paths)
+    return _report(options.run, rows, folds, said)
+
+
+def _bench(options: argparse.Namespace) -> Bench:
+    recipe = gentle(replace(Recipe(), crop_px=options.crop_px or Recipe().crop_px), options.steps)
+    footage = load_footage(
+        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
+    )
+    learnt, _ = split_people(footage, recipe.held_out_share)
+    fakes = load_films(options.crops, "val", options.learnt_seconds, recipe.crop_px, learnable)
+    return Bench(recipe, read_weights(options.start), learnt, fakes, options)
+
+
+def _report(run: Path, rows: Sequence[dict[str, str]], folds: Sequence[Fold], said: dict[str, list[Prediction]]) -> str:
+    """Write the merged predictions and one table a condition."""
+    labels = {row["path"]: row for row in rows}
+    parts, together = [_sources(rows, folds)], []
+    for condition in dict.fromkeys(one.condition for one in said[BASELINE]):
+        runs = [FoldRun(fold.name, _allowed(fold, said[fold.name], condition, labels)) for fold in folds]
+        together += merged(runs)
+        baseline = [one for one in said[BASELINE] if one.condition == condition]
+        parts.append(f"### Condition: {condition}\n\n{fold_table(baseline, runs)}")
+    write_predictions(run / "merged.jsonl", together)
+    text = "\n".join(parts)
+    (run / "folds.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _allowed(
+    fold: Fold, said: Sequence[Prediction], condition: str, labels: dict[str, dict[str, str]]
+) -> dict[str, Prediction]:
+    return {one.path: one for one in said if one.condition == condition and fold.unseen(labels[one.path])}
+
+
+def _sources(rows: Sequence[dict[str, str]], folds: Sequence[Fold]) -> str:
+    """Say which sources each model did not learn from."""
+    lawful = {row["repo"] for row in rows if learnable(row)}
+    lines = [f"- {fold.name} learns {len(fold.paths)} fakes; held out: {', '.join(sorted(lawful - fold.repos))}"
+             for fold in folds]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.folds", description=__doc__)
+    parser.add_argument("crops", type=Path, help="folder that the export wrote, with train and val")
+    parser.add_argument("run", type=Path, help="folder for weights, predictions and tables")
+    parser.add_argument(
+        "--from", dest="start", type=Path, required=True, help=".safetensors or checkpoint to start from"
+    )
+    parser.add_argument("--steps", type=int, default=150, help="steps of the baseline and of every fold")
+    parser.add_argument("--conditions", nargs="+", default=["clean", "vp8"])
+    parser.add_argument("--seconds", type=float, default=4.0, help="of every film that is judged")
+    parser.add_argument("--learnt-seconds", type=float, default=8.0, help="of every fake that is learnt from")
+    parser.add_argument("--all", action="store_true", help="also make weights that learn from every lawful fake")
+    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make the pairs")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
