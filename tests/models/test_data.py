@@ -15,11 +15,16 @@ from models.data.codec import Compression, compress, jpeg
 from models.data.crops import load_footage
 from models.data.damage import draw_damage
 from models.data.licences import forbidden
-from models.data.pairs import BOUNDARY_CELLS, CROP_PX, boundary_map, central_crop, make_pair
+from models.data.making import Making, StyledKind
+from models.data.pairs import boundary_map, central_crop, crop_px_of, make_pair
 from models.data.people import for_calibration, split_people
 from models.errors import DataError
 from models.forgeries.clip import Clip, Forged
+from models.forgeries.style import Style
 from tests.fakes.drawn_faces import SIDE_PX, drawn_clip, drawn_footage, write_crops
+
+CROP_PX = crop_px_of(SIDE_PX)
+BOUNDARY_CELLS = CROP_PX // 8
 
 
 @given(seed=st.integers(0, 2**31 - 1))
@@ -37,14 +42,13 @@ def test_equal_clips_get_equal_damage(seed: int) -> None:
 def test_twins_of_a_forgery_that_does_nothing_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but the forgery tells the twins apart: damage, blur, view and flip are shared."""
 
-    def nothing(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator) -> Forged:
+    def nothing(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
         return Forged(clip.rgb.copy(), np.zeros(clip.rgb.shape[:3], np.float32))
 
     monkeypatch.setattr(pairs_module, "forge", nothing)
-    monkeypatch.setattr(pairs_module, "HARMLESS_SHARE", 0.0)
     people = [drawn_footage(4, seed) for seed in range(3)]
     for seed in range(12):
-        pair = make_pair(people[0], people, 3, np.random.default_rng(seed))
+        pair = make_pair(people[0], people, 3, np.random.default_rng(seed), Making(harmless_share=0.0))
         assert (pair.real == pair.fake).all()
         assert pair.boundary.max() == 0.0
 
@@ -54,7 +58,7 @@ def test_a_pair_keeps_its_contract(seed: int, frames: int, length: int) -> None:
     """Any length of film and clip gives crops of the run-time size, a boundary in 0..1, and footage left as it was."""
     people = [drawn_footage(length, 1), drawn_footage(1, 2)]
     before = people[0].rgb.copy()
-    pair = make_pair(people[0], people, frames, np.random.default_rng(seed))
+    pair = make_pair(people[0], people, frames, np.random.default_rng(seed), Making())
     assert pair.real.shape == pair.fake.shape == (frames, CROP_PX, CROP_PX, 3)
     assert pair.real.dtype == pair.fake.dtype == np.uint8
     assert pair.boundary.shape == (frames, BOUNDARY_CELLS, BOUNDARY_CELLS)
@@ -67,11 +71,35 @@ def test_a_pair_is_reproducible_and_differs_from_its_twin() -> None:
     people = [drawn_footage(4, seed) for seed in range(3)]
     told_apart = 0
     for seed in range(10):
-        first, again = (make_pair(people[0], people, 2, np.random.default_rng(seed)) for _ in range(2))
+        first, again = (make_pair(people[0], people, 2, np.random.default_rng(seed), Making()) for _ in range(2))
         assert (first.real == again.real).all()
         assert (first.fake == again.fake).all()
         told_apart += bool((first.real != first.fake).any())
     assert told_apart == 10
+
+
+def test_a_found_style_is_drawn_at_its_share() -> None:
+    """What a contest found takes its share of the draws, by weight; the rest are of the plain kinds."""
+    found = Style(colour=0.25)
+    making = Making(
+        (("self_blend", 1.0),), (StyledKind("drift", found, 3.0), StyledKind("mouth", found, 1.0)), styled_share=0.5
+    )
+    rng = np.random.default_rng(3)
+    drawn = [making.draw_kind(rng) for _ in range(800)]
+    shares = {kind: sum(name == kind for name, _ in drawn) / 800 for kind in ("self_blend", "drift", "mouth")}
+    assert shares == pytest.approx({"self_blend": 0.5, "drift": 0.375, "mouth": 0.125}, abs=0.06)
+    assert all((style is found) == (kind != "self_blend") for kind, style in drawn)
+
+
+def test_larger_exports_are_scaled_down_and_never_up(tmp_path: Path) -> None:
+    """Pictures and landmarks shrink together; crops that were exported too small are refused."""
+    write_crops(tmp_path, [drawn_footage(2, 1)], "val")
+    (whole,) = load_footage(tmp_path, "val", for_training=False)
+    (small,) = load_footage(tmp_path, "val", for_training=False, crop_px=CROP_PX // 2)
+    assert small.rgb.shape[1] == SIDE_PX // 2
+    assert small.points == pytest.approx(whole.points / 2)
+    with pytest.raises(DataError, match="export them again"):
+        load_footage(tmp_path, "val", for_training=False, crop_px=CROP_PX + 8)
 
 
 def test_the_boundary_is_where_the_blend_is_half_way() -> None:

@@ -11,9 +11,10 @@ from models.networks.backbone import BLOCKS, Backbone
 from models.networks.depthwise import depthwise_conv
 from models.networks.imagenet import load_imagenet, map_names
 from models.networks.shift import shift_channels
-from models.networks.stream import CROP_PX, StreamNetwork
+from models.networks.stream import StreamNetwork
 
 FRAMES = 6
+CROP_PX = registry.load().crop_px
 
 
 @pytest.fixture(scope="module", params=registry.names())

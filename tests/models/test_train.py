@@ -14,11 +14,11 @@ from models.errors import ModelError, TrainingError
 from models.export import pack, write_entry
 from models.learning.loss import paired_loss
 from models.learning.recipe import Recipe
-from models.networks.stream import ClipOutput
-from models.train import Trainer, main
+from models.networks.stream import ClipOutput, StreamNetwork
+from models.train import Trainer, look, main
 from tests.fakes.drawn_faces import drawn_footage
 
-RECIPE = dataclasses.replace(Recipe(), steps=400, warm_up_steps=2, head_rate=1e-3, average_decay=0.5)
+RECIPE = dataclasses.replace(Recipe(), crop_px=112, steps=400, warm_up_steps=2, head_rate=1e-3, average_decay=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +30,57 @@ def batch() -> Batch:
 
 def _output(real: float, fake: float) -> ClipOutput:
     logit = torch.tensor([[real], [fake]])
-    return ClipOutput(logit, logit, torch.zeros(2, 1, 14, 14), torch.zeros(2, 1, 128))
+    empty = (torch.zeros(2, 1, 14, 14), torch.zeros(2, 1, 6), torch.zeros(2, 1, 4), torch.zeros(2, 1, 128))
+    return ClipOutput(logit, logit, *empty)
+
+
+def _batch(kind: str = "mouth") -> Batch:
+    clips = torch.zeros(2, 1, 112, 112, 3, dtype=torch.uint8)
+    return Batch(clips, torch.zeros(1, 1, 14, 14), torch.tensor([1]), torch.zeros(1, 4), (kind,))
 
 
 def test_loss_prefers_the_twin_above_its_original() -> None:
     """A forged twin above its original costs less than the other way round, in both parts."""
-    boundary = torch.zeros(1, 1, 14, 14)
-    right, wrong = (paired_loss(_output(*logits), boundary, Recipe()) for logits in ((-2.0, 2.0), (2.0, -2.0)))
+    right, wrong = (paired_loss(_output(*logits), _batch(), Recipe()) for logits in ((-2.0, 2.0), (2.0, -2.0)))
     assert right.total < wrong.total
     assert right.label < wrong.label
     assert right.rank < wrong.rank
-    high = paired_loss(_output(4.0, 6.0), boundary, Recipe())
-    assert high.rank < paired_loss(_output(-1.0, 0.5), boundary, Recipe()).rank
+    high = paired_loss(_output(4.0, 6.0), _batch(), Recipe())
+    assert high.rank < paired_loss(_output(-1.0, 0.5), _batch(), Recipe()).rank
+
+
+def test_an_unknown_boundary_is_not_learnt_from() -> None:
+    """Where another maker's forgery blends is not known: only the real twin's map, empty, counts."""
+    output = _output(-2.0, 2.0)
+    output.boundary[1] = 5.0
+    own, foreign = (paired_loss(output, _batch(kind), Recipe()).boundary for kind in ("mouth", "open:GHOST"))
+    assert float(own) > 2.0
+    assert float(foreign) == pytest.approx(
+        float(paired_loss(_output(-2.0, 2.0), _batch(), Recipe()).boundary), rel=1e-4
+    )
+
+
+def test_the_kind_of_attack_and_the_quality_are_learnt() -> None:
+    """Naming the right kind and the right quality costs less."""
+    right, wrong = _output(-2.0, 2.0), _output(-2.0, 2.0)
+    right.attack[1, 0, 1] = wrong.attack[1, 0, 2] = 4.0
+    wrong.quality[:] = 1.0
+    better, worse = (paired_loss(output, _batch(), Recipe()) for output in (right, wrong))
+    assert better.attack < worse.attack
+    assert better.quality < worse.quality
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_frames_by_themselves_have_no_past(batch: Batch) -> None:
+    """Without the temporal part every frame is judged as a track of its own."""
+    network = StreamNetwork(112).eval()
+    torch.nn.init.normal_(network.moving.weight, std=0.1)
+    with torch.inference_mode():
+        whole, single = (look(network, batch.clips, temporal=temporal).logit for temporal in (True, False))
+        alone = look(network, batch.clips[:, 1:], temporal=True).logit
+    torch.testing.assert_close(single[:, 1:], alone, atol=1e-4, rtol=0)
+    assert single.shape == whole.shape
 
 
 @pytest.mark.slow
