@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,17 +37,22 @@ class Clip:
 class Forged:
     """A forged clip: `rgb` uint8 [T, S, S, 3]; `mask` float32 [T, S, S], 0 untouched to 1 wholly replaced.
 
-    Where the mask is 0 the picture is the original's, bit for bit. `original` uint8 [T, S, S, 3] is the real twin where
-    that is not the clip itself, for instance a hand before the face of which the forgery draws skin over a part.
+    Where the mask is 0 the picture is the real twin's, bit for bit; a frame whose mask is 0 everywhere is not forged.
+    `original` is the real twin where that is not the clip itself: the clip with a hand before the face, say, over part
+    of which the forgery draws skin.
     """
 
     rgb: Pixels
     mask: NDArray[np.float32]
-    original: Pixels | None = None
+    original: Clip | None = None
 
     def twin(self, clip: Clip) -> Pixels:
         """Give the real twin's pictures; `clip` is what was forged."""
-        return clip.rgb if self.original is None else self.original
+        return (self.original or clip).rgb
+
+    def points(self, clip: Clip) -> NDArray[np.float32]:
+        """Give the real twin's landmarks; `clip` is what was forged."""
+        return (self.original or clip).points
 
 
 class Forger(Protocol):
@@ -61,7 +67,12 @@ class Forger(Protocol):
 
 
 def blend(below: Pixels, above: NDArray[np.float32] | Pixels, mask: NDArray[np.float32]) -> Pixels:
-    """Put `above` over `below`, both [S, S, 3], weighted by `mask` [S, S] in 0..1."""
-    weight = mask[:, :, None]
-    mixed = below + weight * (above.astype(np.float32) - below)
-    return np.where(weight > 0, np.clip(np.rint(mixed), 0, 255), below).astype(np.uint8)
+    """Put `above` over `below`, both [S, S, 3], weighted by `mask` [S, S] in 0..1; where it is 0 nothing changes."""
+    result = below.copy()
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if width and height:
+        box = np.s_[top : top + height, left : left + width]
+        under = below[box].astype(np.float32)
+        mixed = under + mask[box][:, :, None] * (above[box] - under)
+        result[box] = np.clip(np.rint(mixed), 0, 255)
+    return result

@@ -48,15 +48,19 @@ def draw_colour(rng: np.random.Generator, strength: float = 1.0) -> ColourShift:
 def transfer(rgb: Pixels, like: Pixels, mask: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     """Give `rgb` the mean and spread of colour that `like` has inside `mask` (Reinhard et al. 2001, in Lab).
 
-    Pictures uint8 [S, S, 3]; `strength` 0..1 of the way; returns float32 0..255.
+    Pictures uint8 [S, S, 3]; `strength` 0..1 of the way; returns float32 0..255, changed where the mask is not 0.
     """
     chosen = mask > 0.3
     if int(chosen.sum()) < 32:
         return rgb.astype(np.float32)
-    source = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
-    target = cv2.cvtColor(like, cv2.COLOR_RGB2LAB)[chosen].astype(np.float32)
-    inside = source[chosen]
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    box = np.s_[top : top + height, left : left + width]
+    source = cv2.cvtColor(rgb[box], cv2.COLOR_RGB2LAB).astype(np.float32)
+    target = cv2.cvtColor(like[box], cv2.COLOR_RGB2LAB)[chosen[box]].astype(np.float32)
+    inside = source[chosen[box]]
     spread = np.clip((target.std(axis=0) + 1.0) / (inside.std(axis=0) + 1.0), 0.6, 1.6)
     moved = (source - inside.mean(axis=0)) * spread + target.mean(axis=0)
     mixed = np.clip(source + strength * (moved - source), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(mixed, cv2.COLOR_LAB2RGB), np.float32)
+    result = rgb.astype(np.float32)
+    result[box] = cv2.cvtColor(mixed, cv2.COLOR_LAB2RGB)
+    return result

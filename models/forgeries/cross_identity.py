@@ -61,5 +61,6 @@ def _clone(rgb: Pixels, placed: Pixels, weight: NDArray[np.float32]) -> Pixels:
     left, top, width, height = cv2.boundingRect(region)
     if width < 8 or height < 8:
         return blend(rgb, placed, weight)
-    cloned = cv2.seamlessClone(placed, rgb, region, (left + width // 2, top + height // 2), cv2.NORMAL_CLONE)
+    # it widens the mask that it is given
+    cloned = cv2.seamlessClone(placed, rgb, region.copy(), (left + width // 2, top + height // 2), cv2.NORMAL_CLONE)
     return np.where(region[:, :, None] > 0, cloned, rgb).astype(np.uint8)

@@ -2,7 +2,7 @@
 """Soft blending masks: drawn once for a clip, replayed on each frame's landmarks."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from models.forgeries.regions import BELOW_BROWS, INNER, LOWER_FACE, OVAL, hull_mask
 from models.forgeries.style import PLAIN, Style
 
-__all__ = ["MaskRecipe", "draw_face_mask", "draw_lower_mask", "smooth_field"]
+__all__ = ["MaskRecipe", "bend", "draw_face_mask", "draw_lower_mask", "smooth_field"]
+
+Level = TypeVar("Level", np.uint8, np.float32)
 
 FIELD_CELLS: Final = 6
 REFERENCE_PX: Final = 168.0
@@ -49,14 +51,14 @@ def smooth_field(rng: np.random.Generator, amplitude_px: float) -> NDArray[np.fl
     return rng.normal(0.0, amplitude_px, (FIELD_CELLS, FIELD_CELLS, 2)).astype(np.float32)
 
 
-def bend(picture: NDArray[np.float32], field: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Displace a picture [S, S] or [S, S, C] smoothly by `field` stretched over it."""
+def bend(picture: NDArray[Level], field: NDArray[np.float32]) -> NDArray[Level]:
+    """Displace a picture [S, S] or [S, S, C] smoothly by `field` stretched over it; its type stays."""
     side = picture.shape[0]
     shift = cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
     grid = np.arange(side, dtype=np.float32)
     map_x, map_y = shift[:, :, 0] + grid[None, :], shift[:, :, 1] + grid[:, None]
     bent = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(bent, np.float32)
+    return np.asarray(bent, picture.dtype)
 
 
 def _draw(

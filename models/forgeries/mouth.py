@@ -10,14 +10,13 @@ from models.forgeries.clip import Clip, Forged, Pixels, blend
 from models.forgeries.colour import draw_colour
 from models.forgeries.detail import draw_detail
 from models.forgeries.masks import draw_lower_mask
+from models.forgeries.motion import CHIN, LOWER_LIP
 from models.forgeries.regions import CONTROL, MOUTH, RIGID
 from models.forgeries.style import Style
 from models.forgeries.warp import fit_similarity, thin_plate, warp
 
 __all__ = ["mouth_blend"]
 
-LOWER_LIP: Final = (17, 84, 314, 14, 181, 405, 91, 321)
-CHIN: Final = (152, 148, 377, 176, 400, 149, 378)
 SHAPING: Final = tuple(dict.fromkeys(CONTROL + LOWER_LIP + CHIN))
 
 

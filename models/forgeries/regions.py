@@ -7,7 +7,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BELOW_BROWS", "CONTROL", "INNER", "LOWER_FACE", "MOUTH", "ORGANS", "OVAL", "RIGID", "hull_mask"]
+__all__ = [
+    "BELOW_BROWS",
+    "CONTROL",
+    "INNER",
+    "INNER_LIPS",
+    "LOWER_FACE",
+    "MOUTH",
+    "ORGANS",
+    "OVAL",
+    "RIGID",
+    "face_px",
+    "hull_mask",
+]
 
 # fmt: off
 OVAL: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
@@ -20,6 +32,9 @@ LEFT_BROW: Final = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 RIGHT_BROW: Final = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 NOSE: Final = (168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 48, 64, 278, 294, 129, 358)
 MOUTH: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+INNER_LIPS: Final = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+"""Rim of the mouth's opening."""
+
 LOWER_FACE: Final = (98, 2, 327, 426, 416, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 192, 206)
 """From under the nose to the chin, what lip-sync generators paint anew."""
 
@@ -38,6 +53,11 @@ RIGID: Final = (33, 133, 263, 362, 168, 6, 197, 195, 4, 98, 327, 10, 127, 356)
 CONTROL: Final = tuple(dict.fromkeys(OVAL[::2] + LEFT_EYE[::3] + RIGHT_EYE[::3] + LEFT_BROW[::3] + RIGHT_BROW[::3] +
                                      NOSE[::3] + MOUTH[::2] + (13, 14, 50, 280, 205, 425)))  # fmt: skip
 """Points that carry one face's shape onto another in a thin-plate warp."""
+
+
+def face_px(points: NDArray[np.float32]) -> float:
+    """Measure the longer side of the box round the face, in pixels, from landmarks [478, 2]."""
+    return float(np.ptp(points[list(OVAL)], axis=0).max())
 
 
 def hull_mask(points: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:

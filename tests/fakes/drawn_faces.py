@@ -9,9 +9,9 @@ import numpy as np
 
 from models.data.crops import Footage
 from models.forgeries.clip import Clip
-from models.forgeries.regions import LEFT_BROW, LEFT_EYE, MOUTH, NOSE, OVAL, RIGHT_BROW, RIGHT_EYE
+from models.forgeries.regions import INNER_LIPS, LEFT_BROW, LEFT_EYE, MOUTH, NOSE, OVAL, RIGHT_BROW, RIGHT_EYE
 
-__all__ = ["SIDE_PX", "drawn_clip", "drawn_footage", "write_crops"]
+__all__ = ["SIDE_PX", "drawn_clip", "drawn_footage", "resized", "write_crops"]
 
 SIDE_PX = 168
 RINGS = (
@@ -48,6 +48,12 @@ def drawn_clip(frames: int = 3, seed: int = 0) -> Clip:
         pictures.append(np.clip(cv2.GaussianBlur(picture, (0, 0), 0.8) + grain, 0, 255).astype(np.uint8))
         points.append(mesh)
     return Clip(np.stack(pictures), np.stack(points).astype(np.float32))
+
+
+def resized(clip: Clip, side_px: int) -> Clip:
+    """The same clip at another side."""
+    pictures = [np.asarray(cv2.resize(rgb, (side_px, side_px)), np.uint8) for rgb in clip.rgb]
+    return Clip(np.stack(pictures), clip.points * np.float32(side_px / clip.side_px))
 
 
 def drawn_footage(frames: int = 3, seed: int = 0, **row: str) -> Footage:
@@ -87,4 +93,6 @@ def _mesh(rng: np.random.Generator) -> np.ndarray:
         angles = 2 * np.pi * np.arange(len(indices)) / len(indices) - np.pi / 2
         ring = np.stack([np.cos(angles) * radii[0], np.sin(angles) * radii[1]], axis=1)
         mesh[list(indices)] = np.array(middle) + ring
+    angles = np.pi - 2 * np.pi * np.arange(len(INNER_LIPS)) / len(INNER_LIPS)
+    mesh[list(INNER_LIPS)] = np.array((84, 108)) + np.stack([np.cos(angles) * 8, np.sin(angles) * 1.5], axis=1)
     return mesh.astype(np.float32)
