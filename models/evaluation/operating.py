@@ -74,14 +74,16 @@ def _errors(condition: str, label: str, chosen: Sequence[Prediction], calibratio
 
 
 def calibration_gap(predictions: Sequence[Prediction], calibration: Calibration) -> float:
-    """Expected calibration error of the evidence of single seconds, read as probability at even odds.
+    """Expected calibration error of the evidence of whole files, read as probability at even odds.
 
-    Bona fide and forged files weigh the same in total.
+    Bona fide and forged files weigh the same in total; NaN without both.
     """
     stated: list[float] = []
-    forged: list[bool] = []
     for one in predictions:
         nats = [calibration.llr_nats(*look) for look in zip(one.logits, one.face_px, one.sharpness, strict=True)]
         stated.append(1.0 / (1.0 + math.exp(-float(np.mean(nats)))))
-        forged.append(one.label != "real")
-    return expected_calibration_error(np.array(stated), np.array(forged))
+    forged = np.array([one.label != "real" for one in predictions], np.bool_)
+    if forged.all() or not forged.any():
+        return math.nan
+    weights = np.where(forged, 0.5 / forged.sum(), 0.5 / (~forged).sum())
+    return expected_calibration_error(np.array(stated), forged, weights)

@@ -1,52 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A detector and footage in, one record of logits per file out, and these records to and from a file."""
+"""A detector and footage in, one record of logits per file and condition out, and these records to and from a file."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from models.data.codec import Compression, compress
 from models.data.crops import Footage
 from models.data.pairs import central_crop
 from models.detector import Detector
 from models.errors import DataError
+from models.evaluation.conditions import CONDITIONS, Condition, chosen
 from models.forgeries.clip import Pixels
 from models.forgeries.detail import sharpness
 
-__all__ = ["CONDITIONS", "Condition", "Prediction", "judge", "read_predictions", "write_predictions"]
+__all__ = ["CONDITIONS", "Condition", "Prediction", "judge", "read_predictions", "sampled", "write_predictions"]
 
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What happens to a clip before it is judged: the picture's scale, and a codec at a constant quantiser."""
-
-    name: str
-    scale: float
-    compression: Compression | None
-
-    def apply(self, clip: Pixels) -> Pixels:
-        """Damage a clip uint8 [T, S, S, 3]."""
-        if self.compression is None:
-            return clip
-        return compress(clip, self.compression, round(clip.shape[1] * self.scale))
-
-
-CONDITIONS: Final = (
-    Condition("clean", 1.0, None),
-    Condition("vp8", 0.8, Compression("vp8", 32)),
-    Condition("low", 0.55, Compression("vp8", 44)),
-)
-"""As it came; a face of about 70 px through VP8 as 360p calls have it; one of 47 px through strong compression."""
+SERIES: Final = ("logits", "face_px", "sharpness", "media_s", "weight")
+LOOKS_PER_S: Final = 5.0
+STILLS_AT_ONCE: Final = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What was said of one file: label fields, and for every judged frame its logit, face width and sharpness."""
+    """What was said of one file in one condition: label fields, and what is known of every judged look.
+
+    `logits`, `face_px`, `sharpness`, media time `media_s` and the quality gate's `weight` 0..1 have one entry a look;
+    the last two are empty where they are not known. `seconds` is the file's length, `brightness` its mean luma 0..1,
+    `kbit_s` its bitrate; None where not known. `looked` counts the looks before the quality gate.
+    """
 
     path: str
     label: str
@@ -59,54 +48,146 @@ class Prediction:
     logits: tuple[float, ...]
     face_px: tuple[float, ...]
     sharpness: tuple[float, ...]
+    media_s: tuple[float, ...] = ()
+    weight: tuple[float, ...] = ()
+    seconds: float | None = None
+    brightness: float | None = None
+    kbit_s: float | None = None
+    looked: int | None = None
 
     @property
     def score(self) -> float:
         """The file's mean logit."""
         return float(np.mean(self.logits))
 
+    @property
+    def times_s(self) -> tuple[float, ...]:
+        """When each look was, from the first look on; at the usual rate where that is not known."""
+        if len(self.media_s) == len(self.logits):
+            return tuple(at_s - self.media_s[0] for at_s in self.media_s)
+        return tuple(index / LOOKS_PER_S for index in range(len(self.logits)))
 
-def judge(detector: Detector, footage: Sequence[Footage], condition: Condition) -> list[Prediction]:
+    @property
+    def lasting_s(self) -> float:
+        """How long the face was watched: from the first look to one look after the last."""
+        return self.times_s[-1] + 1.0 / LOOKS_PER_S
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looks:
+    """One file's crops uint8 [T, C, C, 3] as the network gets them, with the place of each in the footage."""
+
+    footage: Footage
+    condition: Condition
+    crops: Pixels
+    kept: list[int]
+    looked: int
+
+
+def judge(
+    detector: Detector, footage: Iterable[Footage], condition: Condition | Sequence[Condition]
+) -> list[Prediction]:
     """Judge files as a call would be: in order, at the detector's rate, only crops that the quality gate lets pass.
 
-    Files without any such crop are left out: the monitor would abstain.
+    Footage may come one by one, so that not all of it need lie in memory. Files without any such crop are left out:
+    the monitor would abstain. Footage that names a condition of its own is judged once, as it came. Raises
+    `DataError` where the network's word is not a number.
     """
-    judged = (_judge_one(detector, one, condition) for one in footage)
-    return [prediction for prediction in judged if prediction is not None]
+    conditions = [condition] if isinstance(condition, Condition) else list(condition)
+    stills: list[_Looks] = []
+    found = []
+    for looks in (_look(detector, one, each) for one in footage for each in chosen(one.row, conditions)):
+        if looks is None:
+            continue
+        if len(looks.crops) > 1:
+            found.append(_predicted(looks, detector.judge_clip(_tensor(detector, looks.crops)).tolist()))
+            continue
+        stills.append(looks)
+        if len(stills) == STILLS_AT_ONCE:
+            found += _judge_stills(detector, stills)
+            stills = []
+    return found + _judge_stills(detector, stills)
 
 
-def _judge_one(detector: Detector, one: Footage, condition: Condition) -> Prediction | None:
-    chosen = sampled(one.media_s, detector.samples_per_s)
-    kept = [index for index in chosen if one.judgeable[index]]
+def _judge_stills(detector: Detector, stills: Sequence[_Looks]) -> list[Prediction]:
+    """Judge files of a single look together: each is a track of its own."""
+    if not stills:
+        return []
+    crops = _tensor(detector, np.concatenate([one.crops for one in stills]))
+    logits = detector.step(crops, detector.new_state(len(stills)))[0].logit.tolist()
+    return [_predicted(one, [logit]) for one, logit in zip(stills, logits, strict=True)]
+
+
+def _tensor(detector: Detector, crops: Pixels) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(crops)).to(detector.device)
+
+
+def _look(detector: Detector, one: Footage, condition: Condition) -> _Looks | None:
+    looked = sampled(one.media_s, detector.samples_per_s)
+    kept = [index for index in looked if one.judgeable[index]]
     if not kept:
         return None
-    crops = central_crop(condition.apply(one.rgb[chosen]))[[chosen.index(index) for index in kept]]
-    logits = detector.judge_clip(torch.from_numpy(np.ascontiguousarray(crops))).tolist()
-    row = one.row
-    return Prediction(
-        path=row["path"],
-        label=row["label"],
-        method=row["method"],
-        identity=one.identity,
-        repo=row["repo"],
-        pair=row["pair"],
-        condition=condition.name,
-        film=one.frames > 1,
-        logits=tuple(round(logit, 4) for logit in logits),
-        face_px=tuple(round(float(one.face_px[index]), 1) for index in kept),
-        sharpness=tuple(round(sharpness(crop), 2) for crop in crops),
+    crops = central_crop(condition.apply(one.rgb[looked]))[[looked.index(index) for index in kept]]
+    return _Looks(one, condition, crops, kept, len(looked))
+
+
+def _predicted(looks: _Looks, logits: Sequence[float]) -> Prediction:
+    one, row, kept = looks.footage, looks.footage.row, looks.kept
+    return _checked(
+        Prediction(
+            path=row["path"],
+            label=row["label"],
+            method=row["method"],
+            identity=one.identity,
+            repo=row["repo"],
+            pair=row["pair"],
+            condition=looks.condition.name,
+            film=one.frames > 1,
+            logits=tuple(round(logit, 4) for logit in logits),
+            face_px=tuple(round(float(one.face_px[index]), 1) for index in kept),
+            sharpness=tuple(round(sharpness(crop), 2) for crop in looks.crops),
+            media_s=tuple(round(float(one.media_s[index]), 3) for index in kept),
+            weight=_weights(row, kept),
+            seconds=_number(row.get("seconds")),
+            brightness=round(float(np.mean([_luma(crop) for crop in looks.crops])), 4),
+            kbit_s=_number(row.get("kbit_s")),
+            looked=looks.looked,
+        )
     )
 
 
-def sampled(media_s: np.ndarray, samples_per_s: float) -> list[int]:
+def _weights(row: dict[str, str], kept: Sequence[int]) -> tuple[float, ...]:
+    """The quality gate's weights, where whoever loaded the footage put them."""
+    stored = row.get("weights", "").split()
+    return tuple(float(stored[index]) for index in kept) if stored else ()
+
+
+def _luma(crop: Pixels) -> float:
+    return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean()) / 255.0
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
+
+
+def _checked(one: Prediction) -> Prediction:
+    """Refuse a record without looks or whose numbers are none."""
+    if not one.logits or any(len(part) != len(one.logits) for part in (one.face_px, one.sharpness)):
+        raise DataError(f"the prediction of {one.path} has no looks, or not one size and sharpness for each")
+    if not all(math.isfinite(value) for name in SERIES for value in getattr(one, name)):
+        raise DataError(f"the prediction of {one.path} holds values that are no numbers: the network is broken")
+    return one
+
+
+def sampled(media_s: NDArray[np.float32], samples_per_s: float) -> list[int]:
     """Choose frames at most `samples_per_s` a second, on the media clock."""
-    chosen: list[int] = []
+    taken: list[int] = []
     due_s = -np.inf
     for index, at_s in enumerate(media_s):
         if at_s + 0.02 >= due_s:
-            chosen.append(index)
-            due_s = max(float(at_s), due_s) + 1.0 / samples_per_s if chosen[1:] else float(at_s) + 1.0 / samples_per_s
-    return chosen
+            taken.append(index)
+            due_s = max(float(at_s), due_s) + 1.0 / samples_per_s
+    return taken
 
 
 def write_predictions(file: Path, predictions: Iterable[Prediction]) -> None:
@@ -116,11 +197,21 @@ def write_predictions(file: Path, predictions: Iterable[Prediction]) -> None:
 
 
 def read_predictions(file: Path) -> list[Prediction]:
-    """Read what `write_predictions` wrote; raises `DataError` for anything else."""
-    as_tuple: Callable[[list[float]], tuple[float, ...]] = tuple
+    """Read what `write_predictions` wrote; raises `DataError` for anything else, and for logits that are no numbers."""
     try:
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
-        series = ("logits", "face_px", "sharpness")
-        return [Prediction(**{**row, **{name: as_tuple(row[name]) for name in series}}) for row in rows]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        found = list(_parsed(file.read_text(encoding="utf-8").splitlines()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"{file} cannot be read as predictions: {error}") from error
+    if not found:
+        raise DataError(f"{file} holds no predictions")
+    return found
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Prediction]:
+    known = {field.name for field in fields(Prediction)}
+    for line in filter(str.strip, lines):
+        row: dict[str, Any] = json.loads(line)
+        values: dict[str, Any] = {
+            name: tuple(value) if name in SERIES else value for name, value in row.items() if name in known
+        }
+        yield _checked(Prediction(**values))
