@@ -1,39 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exported crops in, a picture of drawn pairs out: `python -m models.sheet CROPS OUT.png`; it shows people."""
+"""Exported crops in, a picture of forgeries, treatments or drawn pairs out: `python -m models.sheet CROPS OUT.png`.
+
+The pictures show people: keep them to yourself.
+"""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 from rich.console import Console
 
-from models.data.crops import Footage, load_footage
+from models.data.crops import Footage, load_crops, read_index
+from models.data.licences import refuse_forbidden
+from models.data.making import Making
 from models.data.pairs import Pair, make_pair
 from models.errors import ModelError
 from models.forgeries.clip import Clip, Pixels
+from models.forgeries.harmless import TREATMENTS, harmless
 from models.forgeries.mix import SHARES, forge
 
-__all__ = ["kinds_sheet", "main", "pairs_sheet"]
+__all__ = ["harmless_sheet", "kinds_sheet", "main", "pairs_sheet"]
+
+FRAMES: Final = 5
+POOL: Final = 40
+"""Files looked at; a sheet needs no more, and all of them together take gigabytes."""
+
+LEAST_FACE_PX: Final = 64.0
+LABEL_PX: Final = 24
+INK: Final = (235, 235, 235)
 
 
-def kinds_sheet(footage: Sequence[Footage], people: int, seed: int) -> Pixels:
-    """One row a person: the original, then every kind of forgery with its mask; uint8 [H, W, 3]."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for _ in range(people):
-        one, other = (footage[int(index)] for index in rng.integers(len(footage), size=2))
-        clip = one.clip([0])
-        rows.append(np.hstack([clip.rgb[0], *(cell for kind in SHARES for cell in _cells(kind, clip, other, rng))]))
-    return np.vstack(rows)
+def kinds_sheet(footage: Sequence[Footage], people: int, seed: int, kinds: Sequence[str] = tuple(SHARES)) -> Pixels:
+    """Three rows a kind, a column a person: real and forged first frame, forged last frame and mask; RGB uint8."""
+    return _by_name(kinds, lambda kind, rng: _columns(footage, people, rng, lambda clip, other: _forged(kind, clip,
+                    other, rng)), seed)  # fmt: skip
+
+
+def harmless_sheet(footage: Sequence[Footage], people: int, seed: int) -> Pixels:
+    """Two rows a treatment, a column a person: real and treated first frame, treated last frame; RGB uint8."""
+    return _by_name(tuple(TREATMENTS), lambda name, rng: _columns(footage, people, rng, lambda clip, _: _treated(name,
+                    clip, rng)), seed)  # fmt: skip
 
 
 def pairs_sheet(footage: Sequence[Footage], pairs: int, seed: int) -> Pixels:
     """One row a pair as the network sees it: real, forged, boundary, from the first to the last frame."""
     rng = np.random.default_rng(seed)
-    drawn = [make_pair(footage[int(rng.integers(len(footage)))], footage, 2, rng) for _ in range(pairs)]
+    drawn = [make_pair(footage[int(rng.integers(len(footage)))], footage, 2, rng, Making()) for _ in range(pairs)]
     return np.vstack([_row(pair) for pair in drawn])
 
 
@@ -42,23 +58,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.sheet", description=__doc__)
     parser.add_argument("crops", type=Path, help="folder that the export wrote")
     parser.add_argument("out", type=Path, help="PNG file; shows people, keep it to yourself")
-    parser.add_argument("--pairs", action="store_true", help="pairs after all damage, instead of forgeries by kind")
-    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--of", choices=("kinds", "harmless", "pairs"), default="kinds")
+    parser.add_argument("--kind", action="append", choices=list(SHARES), help="only these kinds, may be repeated")
+    parser.add_argument("--rows", type=int, default=6, help="people, or pairs")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     try:
-        footage = load_footage(options.crops, "train", for_training=True, least_px=64)
+        footage = _some(options.crops, options.seed)
     except ModelError as error:
         Console(stderr=True).print(f"no sheet: {error}")
         return 1
-    draw = pairs_sheet if options.pairs else kinds_sheet
-    cv2.imwrite(str(options.out), cv2.cvtColor(draw(footage, options.rows, options.seed), cv2.COLOR_RGB2BGR))
+    drawers: Mapping[str, Callable[[], Pixels]] = {
+        "kinds": lambda: kinds_sheet(footage, options.rows, options.seed, options.kind or tuple(SHARES)),
+        "harmless": lambda: harmless_sheet(footage, options.rows, options.seed),
+        "pairs": lambda: pairs_sheet(footage, options.rows, options.seed),
+    }
+    cv2.imwrite(str(options.out), cv2.cvtColor(drawers[options.of](), cv2.COLOR_RGB2BGR))
     return 0
 
 
-def _cells(kind: str, clip: Clip, other: Footage, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
-    forged = forge(kind, clip, other.clip([0]), rng)
-    return forged.rgb[0], _as_picture(forged.mask[0])
+def _some(folder: Path, seed: int) -> list[Footage]:
+    """Load a few lawful files, half of them films where there are films."""
+    rows = read_index(folder / "train.csv")
+    refuse_forbidden(rows, "train")
+    rng = np.random.default_rng(seed)
+    films = [row for row in rows if row["path"].endswith(".mp4")]
+    stills = [row for row in rows if not row["path"].endswith(".mp4")]
+    chosen = [group[int(at)] for group in (films, stills) for at in rng.permutation(len(group))[: POOL // 2]]
+    loaded = [load_crops(folder / row["file"], row) for row in chosen]
+    return [one for one in loaded if float(one.face_px.max()) >= LEAST_FACE_PX] or loaded
+
+
+def _by_name(names: Sequence[str], draw: Callable[[str, np.random.Generator], Pixels], seed: int) -> Pixels:
+    """Stack what is drawn for each name under its name; each name has its own generator."""
+    strips = []
+    for name in names:
+        strip = draw(name, np.random.default_rng((seed, *name.encode())))
+        label = np.zeros((LABEL_PX, strip.shape[1], 3), np.uint8)
+        cv2.putText(label, name, (6, LABEL_PX - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.6, INK, 1, cv2.LINE_AA)
+        strips += [label, strip]
+    return np.vstack(strips)
+
+
+def _columns(
+    footage: Sequence[Footage], people: int, rng: np.random.Generator, cells: Callable[[Clip, Clip], list[Pixels]]
+) -> Pixels:
+    """Draw a clip of a person and a donor for each column, and stack the column's pictures."""
+    columns = []
+    for _ in range(people):
+        one, other = (footage[int(index)] for index in rng.integers(len(footage), size=2))
+        start = int(rng.integers(max(1, one.frames - FRAMES)))
+        clip = one.clip(np.minimum(np.arange(start, start + FRAMES), one.frames - 1))
+        columns.append(np.vstack(cells(clip, other.clip([0]))))
+    return np.hstack(columns)
+
+
+def _forged(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator) -> list[Pixels]:
+    forged = forge(kind, clip, donor, rng)
+    real = forged.twin(clip)
+    return [np.hstack([real[0], forged.rgb[0]]), np.hstack([forged.rgb[-1], _as_picture(forged.mask[-1])])]
+
+
+def _treated(name: str, clip: Clip, rng: np.random.Generator) -> list[Pixels]:
+    treated = harmless(clip, rng, name)
+    return [np.hstack([clip.rgb[0], treated[0]]), np.hstack([clip.rgb[-1], treated[-1]])]
 
 
 def _as_picture(values: np.ndarray, side_px: int | None = None) -> Pixels:
