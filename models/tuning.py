@@ -19,8 +19,8 @@ from models.data.crops import Footage
 from models.detector import CLIP_BATCH, Detector, Identity
 from models.errors import WeightsError
 from models.learning.recipe import Recipe
+from models.learning.trainer import Trainer
 from models.networks.stream import StreamNetwork
-from models.train import Trainer
 
 __all__ = [
     "StillDetector",

@@ -72,6 +72,7 @@ class BatchStream(IterableDataset[Batch]):
         seed: int,
         *,
         first: int = 0,
+        stride: int = 1,
         grey_share: float = 0.5,
         making: Making | None = None,
     ) -> None:
@@ -80,19 +81,21 @@ class BatchStream(IterableDataset[Batch]):
         self.seed = seed
         self.making = making or Making()
         self.first = first
+        self.stride = stride
         self.grey_share = grey_share
         self.films = _people([one for one in footage if one.frames > 1])
         self.portraits = _people([one for one in footage if one.frames == 1 and not one.grey])
         self.grey_portraits = _people([one for one in footage if one.frames == 1 and one.grey])
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield batches from `first` on, shared out among the loader's workers."""
+        """Yield batches from `first` on, every `stride`-th (one process of several), shared out among the workers."""
         cv2.setNumThreads(1)
         worker = get_worker_info()
-        number, step = (self.first, 1) if worker is None else (self.first + worker.id, worker.num_workers)
+        own, among = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        number = self.first + own * self.stride
         while True:
             yield self.batch(number)
-            number += step
+            number += among * self.stride
 
     def batch(self, number: int) -> Batch:
         """Make batch `number`."""

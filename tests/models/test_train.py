@@ -2,6 +2,10 @@
 """Training learns, stops when it must, and goes on where it was."""
 
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +18,10 @@ from models.errors import ModelError, TrainingError
 from models.export import pack, write_entry
 from models.learning.loss import paired_loss
 from models.learning.recipe import Recipe
+from models.learning.trainer import Trainer, look
 from models.networks.stream import ClipOutput, StreamNetwork
-from models.train import Trainer, look, main
-from tests.fakes.drawn_faces import drawn_footage
+from models.train import main
+from tests.fakes.drawn_faces import drawn_footage, write_crops
 
 RECIPE = dataclasses.replace(Recipe(), crop_px=112, steps=400, warm_up_steps=2, head_rate=1e-3, average_decay=0.5)
 
@@ -147,6 +152,28 @@ def test_a_folder_without_crops_ends_with_one_line(tmp_path: Path, capsys: pytes
     """Exit 1, what is missing and what to do, no traceback."""
     assert main([str(tmp_path), str(tmp_path / "run"), "--backbone", str(tmp_path / "none.pth")]) == 1
     assert "the footage first" in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_several_processes_learn_one_network(tmp_path: Path) -> None:
+    """Under torchrun every process takes batches of its own, one writes the run, and its progress is that of all."""
+    write_crops(tmp_path / "crops", [drawn_footage(3, seed) for seed in range(12)])
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    run = ["models.train", str(tmp_path / "crops"), str(tmp_path / "run"), "--from", "default", "--crop-px", "32"]
+    ended = subprocess.run(
+        [*command, *run, "--steps", "2", "--workers", "0"],
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line.get("people") for line in lines].count(None) == len(lines) - 1
+    assert lines[-1]["step"] == 2
+    assert 0.0 <= lines[-1]["held_out_auc"] <= 1.0
 
 
 def test_trained_weights_ship_and_load(tmp_path: Path) -> None:
