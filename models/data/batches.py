@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,10 +14,13 @@ from torch.utils.data import IterableDataset, get_worker_info
 from models.data.crops import Footage
 from models.data.making import Making
 from models.data.pairs import Pair, make_pair
-from models.forgeries import mix
+from models.forgeries.mix import ATTACK
 from models.networks.stream import ATTACKS
 
-__all__ = ["Batch", "BatchStream", "Shape", "collate"]
+__all__ = ["FOREIGN", "Batch", "BatchStream", "Shape", "collate"]
+
+FOREIGN: Final = "open:"
+"""How the kinds of forgeries that others made begin, followed by the kind of attack: where they blend is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +59,15 @@ def collate(pairs: Sequence[Pair]) -> Batch:
     """Put pairs of equal length together."""
     clips = np.stack([pair.real for pair in pairs] + [pair.fake for pair in pairs])
     boundary = np.stack([pair.boundary for pair in pairs])
-    attack = torch.tensor([ATTACKS.index(getattr(mix, "ATTACK", {}).get(pair.kind, "face_swap")) for pair in pairs])
+    attack = torch.tensor([ATTACKS.index(_attack(pair.kind)) for pair in pairs])
     quality = torch.from_numpy(np.stack([pair.quality for pair in pairs]))
     return Batch(
         torch.from_numpy(clips), torch.from_numpy(boundary), attack, quality, tuple(pair.kind for pair in pairs)
     )
+
+
+def _attack(kind: str) -> str:
+    return kind.removeprefix(FOREIGN) if kind.startswith(FOREIGN) else ATTACK[kind]
 
 
 class BatchStream(IterableDataset[Batch]):

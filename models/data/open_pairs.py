@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.data.batches import Batch, BatchStream, Shape, collate
+from models.data.batches import FOREIGN, Batch, BatchStream, Shape, collate
 from models.data.crops import Footage
 from models.data.damage import draw_damage
 from models.data.making import Making
@@ -24,12 +24,8 @@ from models.data.pairs import CELL_PX, Pair, _blurred, _draw_clip, _draw_views, 
 from models.errors import DataError
 from models.forgeries.clip import Clip, Pixels
 from models.learning.recipe import Recipe
-from models.networks.stream import ATTACKS
 
-__all__ = ["FOREIGN", "OpenStream", "open_pair"]
-
-FOREIGN: Final = "open:"
-"""How the kinds of such pairs begin, followed by the kind of attack: where they blend is not known."""
+__all__ = ["OpenStream", "open_pair"]
 
 OPEN_SHARE: Final = 1 / 3
 """Most of a batch that may be foreign: self-made forgeries teach what is not bound to a few sources."""
@@ -84,7 +80,7 @@ class OpenStream(BatchStream):
         rng = np.random.default_rng((self.seed, number, 1))
         drawn = (self._draw_fake(rng) for _ in range(self.foreign[place]))
         frames = self.shapes[place].frames
-        return _joined(own, _collate([open_pair(one, self.partners, frames, rng, self.making) for one in drawn]))
+        return _joined(own, collate([open_pair(one, self.partners, frames, rng, self.making) for one in drawn]))
 
     def _draw_fake(self, rng: np.random.Generator) -> Footage:
         """Draw a method, then one of its files, so that the source with the most files does not decide."""
@@ -114,11 +110,6 @@ def _own_chain(clip: Pixels, rng: np.random.Generator, making: Making) -> Pixels
 
 def _seen(pictures: Pixels, clip: Clip, rng: np.random.Generator) -> NDArray[np.uint8]:
     return _view(pictures, _draw_views(clip, rng), flip=bool(rng.random() < 0.5))
-
-
-def _collate(pairs: Sequence[Pair]) -> Batch:
-    attack = torch.tensor([ATTACKS.index(pair.kind.removeprefix(FOREIGN)) for pair in pairs])
-    return replace(collate(pairs), attack=attack)
 
 
 def _joined(first: Batch, second: Batch) -> Batch:

@@ -2,20 +2,16 @@
 """The network's output on a paired batch in, the loss and its parts out."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
 
-from models.data.batches import Batch
+from models.data.batches import FOREIGN, Batch
 from models.learning.recipe import Recipe
 from models.networks.stream import ClipOutput
 
-__all__ = ["FOREIGN", "LossParts", "paired_loss"]
-
-FOREIGN: Final = "open:"
-"""How the kinds of forgeries that others made begin: where they blend is not known."""
+__all__ = ["LossParts", "paired_loss"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
