@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Link", "Network", "draw_times"]
+__all__ = ["CLEAR", "Freezes", "Link", "Network", "draw_network", "draw_times", "freezes"]
 
 PACKET_BYTES: Final = 1200
 """Payload of a video packet: libwebrtc's packets fit an MTU of 1,200 bytes."""
@@ -15,6 +15,7 @@ PACKET_BYTES: Final = 1200
 KEYFRAME_GAP_S: Final = 0.3
 """A sender answers requests for a keyframe, and a receiver repeats them, no more often than this."""
 
+CALL_FPS: Final = 25.0
 SLOWEST_FPS: Final = 2.0
 USUAL_FPS: Final = 5.0
 FASTEST_FPS: Final = 15.0
@@ -80,6 +81,51 @@ class Link:
     def _loses(self) -> bool:
         self._losing = bool(self._rng.random() < (self._stays_lost if self._losing else self._gets_lost))
         return self._losing
+
+
+CLEAR: Final = Network()
+
+
+@dataclass(frozen=True, slots=True)
+class Freezes:
+    """For each frame looked at, which one is on the screen (`shown`, ascending, itself when nothing is lost), and which
+    of them follow a picture that was built anew (`keyframes`).
+    """
+
+    shown: tuple[int, ...]
+    keyframes: tuple[int, ...]
+
+
+def draw_network(rng: np.random.Generator) -> Network:
+    """Draw a bad network: 0.5 to 10 % of packets lost, half of the networks in bursts, two thirds repair once."""
+    return Network(
+        loss=float(np.exp(rng.uniform(np.log(0.005), np.log(0.1)))),
+        burst_packets=float(rng.uniform(1.5, 6.0)) if rng.random() < 0.5 else 1.0,
+        retransmissions=int(rng.random() < 2 / 3),
+        round_trip_s=float(rng.uniform(0.05, 0.4)),
+    )
+
+
+def freezes(network: Network, frames: int, looks_per_s: float, kbps: float, seed: int) -> Freezes:
+    """Play a stream of `kbps` over the network and look at it `looks_per_s` times a second.
+
+    All frames of the stream count as equally large, so that the outcome depends on no picture: twins freeze alike.
+    """
+    link = Link(network, np.random.default_rng(seed))
+    size_bytes = round(kbps * 125 / CALL_FPS)
+    between = max(1, round(CALL_FPS / looks_per_s))
+    shown, keyframes, renewed = [0], list[int](), False
+    for count in range(1, (frames - 1) * between + 1):
+        at_s = count / CALL_FPS
+        wanted = link.wants_keyframe(at_s)
+        arrived = link.carry(at_s, size_bytes, keyframe=wanted)
+        renewed = renewed or (arrived and wanted)
+        if count % between == 0:
+            index = count // between
+            shown.append(index if arrived else shown[-1])
+            keyframes += [index] * (arrived and renewed)
+            renewed = renewed and not arrived
+    return Freezes(tuple(shown), tuple(keyframes))
 
 
 def draw_times(rng: np.random.Generator, frames: int, available: int, exported_fps: float) -> NDArray[np.int64]:
