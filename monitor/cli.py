@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Check, show or describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
 events_app = typer.Typer(help="Describe the published events.", no_args_is_help=True, rich_markup_mode=None)
-models_app = typer.Typer(help="List the networks and their cards.", no_args_is_help=True, rich_markup_mode=None)
+models_app = typer.Typer(help="List, check and describe the networks.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 app.add_typer(events_app, name="events")
 app.add_typer(models_app, name="models")
@@ -33,6 +33,8 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting; repeatable.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+Network = Annotated[str, typer.Argument(help="Name in `lifesign models list`, or FOLDER/NAME.")]
 
 
 DEMO_LOGS = "log.level=warning"
@@ -205,19 +207,32 @@ def events_schema(
 
 
 @models_app.command("list")
-def models_list(json: Json = False) -> None:
+def models_list(
+    json: Json = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of networks trained elsewhere. Default: those that ship.")
+    ] = None,
+) -> None:
     """List the networks that can judge."""
     from monitor.liveness import catalog
 
-    out(catalog.listing(json=json))
+    out(catalog.listing(json=json) if folder is None else catalog.listing(folder, json=json))
 
 
 @models_app.command("card")
-def models_card(name: Annotated[str, typer.Argument(help="Name in `lifesign models list`.")] = "default") -> None:
+def models_card(name: Network = "default") -> None:
     """Print a network's card: data, licence, error rates, known failures."""
     from monitor.liveness import catalog
 
     out(catalog.card(name))
+
+
+@models_app.command("check")
+def models_check(name: Network = "default", json: Json = False) -> None:
+    """Check a network's files against the manifest, and that it judges on this machine as it should."""
+    from monitor.liveness import catalog
+
+    out(catalog.check(name, json=json))
 
 
 @app.command()

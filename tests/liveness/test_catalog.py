@@ -2,6 +2,7 @@
 """What is printed of the models."""
 
 import json
+import shutil
 
 import pytest
 
@@ -53,3 +54,31 @@ def test_a_broken_manifest_is_a_start_error(monkeypatch):
     with pytest.raises(ModelError, match="list of models cannot be read") as caught:
         catalog.listing()
     assert (caught.value.code, caught.value.exit_code) == ("model", 3)
+
+
+def test_models_of_another_folder_are_listed(tmp_path):
+    """Networks that a user trained live in a folder of their own."""
+    folder = shutil.copytree(registry.WEIGHTS, tmp_path / "weights")
+    manifest = folder / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace(f"[{registry.names()[0]}]", "[office]", 1))
+    assert catalog.listing(folder).startswith("office (default)")
+    assert catalog.listing(folder, json=True)[0]["crop_px"] == registry.entry().crop_px
+
+
+def test_a_check_says_what_was_checked():
+    """Files, contract, licence and card of the shipped model, and what judges here."""
+    facts = catalog.check("default", json=True)
+    assert list(facts) == ["weights", "calibration", "input", "licence", "card", "judged by"]
+    assert facts["licence"] == registry.entry().licence
+    assert f"{registry.entry().crop_px} px" in facts["input"]
+
+
+def test_a_changed_file_fails_the_check(tmp_path):
+    """One byte of the weights: the error names the file and says what to do."""
+    folder = shutil.copytree(registry.WEIGHTS, tmp_path / "weights")
+    file = folder / registry.entry().file
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="was altered"):
+        catalog.check(str(folder / registry.names()[0]))
