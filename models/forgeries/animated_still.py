@@ -53,7 +53,8 @@ def animated_still(clip: Clip, donor: Clip, rng: np.random.Generator, style: Sty
     interior = draw_interior(rng)
     still = colour.apply(detail.apply(animation.still))
     bent = [_bend(still, animation.points, target, interior, anchored=anchored) for target in animation.path]
-    return _shown(animation, bent, mask)
+    forged = _shown(animation, bent, mask)
+    return Forged(forged.rgb, forged.mask) if animation.original is clip else forged
 
 
 def _draw_animation(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Animation:

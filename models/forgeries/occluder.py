@@ -57,14 +57,14 @@ def draw_occluder(clip: Clip, rng: np.random.Generator) -> Occluder:
     kind = str(rng.choice(SHAPES))
     shape = {"hand": _hand, "cup": _cup, "hair": _hair}[kind](rng)
     side = float(rng.choice((-1.0, 1.0)))
-    middle = {"hand": (0.28 * side, 0.3), "cup": (0.1 * side, 0.42), "hair": (0.25 * side, -0.25)}[kind]
+    middle = {"hand": (0.28 * side, 0.3), "cup": (0.1 * side, 0.42), "hair": (0.2 * side, -0.3)}[kind]
     drift = 0.04 * np.stack([wander(rng, clip.frames, 0.9), wander(rng, clip.frames, 0.9)], axis=1)
     place = np.array(middle) + rng.normal(0.0, 0.05, 2) + drift
-    turn = {"hand": -35.0 * side, "cup": 0.0, "hair": 20.0 * side}[kind] + float(rng.normal(0.0, 12.0))
+    turn = {"hand": -35.0 * side, "cup": 0.0, "hair": 8.0 * side}[kind] + float(rng.normal(0.0, 12.0))
     return Occluder(
         shape=_soft(shape, rng),
         texture=_texture(_colour(kind, clip, rng), shape, rng),
-        size=float(rng.uniform(0.6, 0.9)),
+        size=float(rng.uniform(0.6, 0.9)) * (1.35 if kind == "hair" else 1.0),
         turn_deg=turn,
         place=place.astype(np.float32),
     )
@@ -96,9 +96,10 @@ def _hair(rng: np.random.Generator) -> NDArray[np.float32]:
     shape = np.zeros((TEMPLATE_PX, TEMPLATE_PX), np.float32)
     lean = float(rng.normal(0.0, 8.0))
     for _ in range(int(rng.integers(14, 30))):
-        start, bow = rng.normal(48, 9), rng.normal(lean, 5)
+        start, bow = rng.normal(48, 6), rng.normal(lean, 4)
         line = np.linspace(0.0, 1.0, 12)
-        strand = np.stack([start + bow * np.sin(2.2 * line), rng.uniform(70, 95) * line], axis=1)
+        top, end = rng.uniform(0, 14), rng.uniform(55, 95)
+        strand = np.stack([start + bow * np.sin(2.2 * line), top + (end - top) * line], axis=1)
         cv2.polylines(shape, [np.rint(strand * 8).astype(np.int32)], isClosed=False, color=float(rng.uniform(0.6, 1.0)),
                       thickness=int(rng.integers(1, 4)), lineType=cv2.LINE_AA, shift=3)  # fmt: skip
     return shape
@@ -110,14 +111,19 @@ def _soft(shape: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
 
 
 def _colour(kind: str, clip: Clip, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Skin as the face's own for a hand, dark for hair, anything for a cup; red, green, blue."""
+    """Skin as on the cheek for a hand, what is above the forehead for hair, anything for a cup; red, green, blue."""
     if kind == "hand":
-        x, y = np.clip(clip.points[0][205], 0, clip.side_px - 1).astype(int)
-        own = clip.rgb[0, max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].reshape(-1, 3).mean(axis=0)
-        return np.asarray(own * rng.uniform(0.8, 1.1), np.float64)
+        return np.asarray(_about(clip, clip.points[0][205]) * rng.uniform(0.8, 1.1), np.float64)
     if kind == "hair":
-        return np.asarray(rng.uniform(15, 90) * np.array((1.0, 0.8, 0.65)), np.float64)
+        own = _about(clip, 1.12 * clip.points[0][10] - 0.12 * clip.points[0][152])
+        return np.asarray(own * rng.uniform(0.6, 1.0), np.float64)
     return np.asarray(rng.uniform(20, 240, 3))
+
+
+def _about(clip: Clip, at: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean colour round a point of the first picture."""
+    x, y = np.clip(at, 0, clip.side_px - 1).astype(int)
+    return np.asarray(clip.rgb[0, max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].reshape(-1, 3).mean(axis=0))
 
 
 def _texture(colour: NDArray[np.float64], shape: NDArray[np.float32], rng: np.random.Generator) -> Pixels:

@@ -18,7 +18,7 @@ from models.forgeries.warp import warp
 __all__ = ["Paper", "draw_paper", "paper"]
 
 EDGE_SHARE: Final = 0.3
-SCREENED_SHARE: Final = 0.7
+SCREENED_SHARE: Final = 0.6
 EDGE_REACH: Final = (0.1, 0.22)
 SCREEN_ANGLES_DEG: Final = (15.0, 75.0, 0.0)
 """Angles of the cyan, magenta and yellow half-tone screens in offset printing, here of red, green and blue."""
@@ -69,7 +69,7 @@ def draw_paper(side_px: int, rng: np.random.Generator, style: Style) -> Paper:
     none = np.zeros((side_px, side_px), np.bool_)
     return Paper(
         dots=_dots(side_px, rng),
-        screened=float(rng.uniform(0.1, 0.5)) if rng.random() < SCREENED_SHARE else 0.0,
+        screened=float(rng.uniform(0.05, 0.3)) if rng.random() < SCREENED_SHARE else 0.0,
         gamut=float(rng.uniform(0.45, 0.9)),
         black=float(rng.uniform(20, 60)),
         white=float(rng.uniform(185, 245)),
@@ -83,7 +83,7 @@ def draw_paper(side_px: int, rng: np.random.Generator, style: Style) -> Paper:
 
 def _dots(side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Clustered dots: a cosine product at each ink's angle, its period a few pixels."""
-    period_px = float(rng.uniform(2.2, 5.0)) * side_px / 168
+    period_px = float(rng.uniform(1.8, 3.4)) * side_px / 168
     row = np.arange(side_px, dtype=np.float32)
     planes = []
     for degrees in SCREEN_ANGLES_DEG:

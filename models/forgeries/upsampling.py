@@ -36,11 +36,13 @@ class UpSampling:
         side = rgb.shape[0]
         cells = -(-side // self.factor)
         small = cv2.resize(rgb, (cells, cells), interpolation=cv2.INTER_AREA)
-        sparse = np.zeros((cells * self.factor, cells * self.factor, 3), np.float32)
+        small = cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        sparse = np.zeros(((cells + 2) * self.factor, (cells + 2) * self.factor, 3), np.float32)
         first = (self.factor - 1) // 2
         sparse[first :: self.factor, first :: self.factor] = small
         anchor = (self.anchor, self.anchor)
-        full = cv2.filter2D(sparse, -1, self.kernel, anchor=anchor, borderType=cv2.BORDER_REFLECT_101)[:side, :side]
+        full = cv2.filter2D(sparse, -1, self.kernel, anchor=anchor)
+        full = full[self.factor : self.factor + side, self.factor : self.factor + side]
         mixed = cv2.addWeighted(rgb.astype(np.float32), 1.0 - self.share, full, self.share, 0.0)
         return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 

@@ -67,12 +67,14 @@ def draw_rendering(rng: np.random.Generator, style: Style) -> Rendering:
     """Draw a rendering; at least one of texture, up-sampling and detail is changed."""
     shrunk, upsampled = rng.random() < SHRUNK_SHARE, rng.random() < UPSAMPLED_SHARE
     fine = float(rng.uniform(3.0, 12.0)) * style.detail if shrunk else 0.0
+    detail = draw_detail(rng, 0.45, 0.9, style) if not (shrunk or upsampled) or rng.random() < 0.4 else None
+    crisp = rng.random() < style.enhanced and not (detail and detail.unsharp)
     return Rendering(
         shrink=(fine, fine * float(rng.uniform(0.0, 0.8))),
         chroma_step=int(rng.integers(4, 13)) if rng.random() < SNAPPED_SHARE else 0,
         upsampling=draw_upsampling(rng) if upsampled else None,
-        detail=draw_detail(rng, 0.45, 0.9, style) if not (shrunk or upsampled) or rng.random() < 0.4 else None,
-        crisp=float(rng.uniform(0.3, 1.5)) if rng.random() < style.enhanced else 0.0,
+        detail=detail,
+        crisp=float(rng.uniform(0.2, 1.0)) if crisp else 0.0,
         colour=draw_colour(rng, 0.3 * style.colour),
     )
 

@@ -18,7 +18,7 @@ from models.forgeries.regions import OVAL, face_px
 __all__ = ["virtual_background"]
 
 BLURRED_SHARE: Final = 0.5
-HEAD: Final = (0.52, 0.66)
+HEAD: Final = (0.56, 0.82)
 """Half axes of the head with its hair, as shares of the face's longer side."""
 
 
@@ -45,7 +45,7 @@ def _person(points: NDArray[np.float32], grown: float, side_px: int) -> NDArray[
     down = points[152] - points[10]
     tilt = float(np.degrees(np.arctan2(down[1], down[0])) - 90.0)
     person = np.zeros((side_px, side_px), np.float32)
-    top = middle - 0.08 * down
+    top = middle - 0.16 * down
     axes = round(HEAD[0] * size * grown), round(HEAD[1] * size * grown)
     cv2.ellipse(person, (round(float(top[0])), round(float(top[1]))), axes, tilt, 0, 360, 1.0, -1)
     neck = middle + 1.35 * down
