@@ -23,7 +23,7 @@ from models.forgeries.clip import Clip, Pixels
 from models.forgeries.harmless import TREATMENTS, harmless
 from models.forgeries.mix import SHARES, forge
 
-__all__ = ["harmless_sheet", "kinds_sheet", "main", "pairs_sheet"]
+__all__ = ["LABEL_PX", "harmless_sheet", "kinds_sheet", "main", "pairs_sheet"]
 
 FRAMES: Final = 5
 POOL: Final = 40
@@ -35,13 +35,13 @@ INK: Final = (235, 235, 235)
 
 
 def kinds_sheet(footage: Sequence[Footage], people: int, seed: int, kinds: Sequence[str] = tuple(SHARES)) -> Pixels:
-    """Three rows a kind, a column a person: real and forged first frame, forged last frame and mask; RGB uint8."""
+    """Two rows a kind, two columns a person: real and forged first frame; forged last frame and its mask; RGB uint8."""
     return _by_name(kinds, lambda kind, rng: _columns(footage, people, rng, lambda clip, other: _forged(kind, clip,
                     other, rng)), seed)  # fmt: skip
 
 
 def harmless_sheet(footage: Sequence[Footage], people: int, seed: int) -> Pixels:
-    """Two rows a treatment, a column a person: real and treated first frame, treated last frame; RGB uint8."""
+    """Two rows a treatment, two columns a person: real and treated, first and last frame; RGB uint8."""
     return _by_name(tuple(TREATMENTS), lambda name, rng: _columns(footage, people, rng, lambda clip, _: _treated(name,
                     clip, rng)), seed)  # fmt: skip
 
