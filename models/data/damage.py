@@ -39,6 +39,8 @@ MOST_NOISE: Final = 10.0
 DOWN: Final = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 UP: Final = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 MACROBLOCK_PX: Final = 16
+NOISE_PX: Final = 48
+"""How far parts of the noise lie apart at most: drawing it anew for every frame would cost more than a codec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,17 @@ class Damage:
         return (100 - self.jpeg_quality) / 100 if self.jpeg_quality else 0.0
 
     def _with_noise(self, clip: Pixels) -> Pixels:
+        """Add noise, fine or coarse; every frame shows another part of one field, mirrored by chance."""
         rng = np.random.default_rng(self.seed)
-        coarse = rng.standard_normal((*clip.shape[:3], 3), np.float32) * self.noise
+        side = clip.shape[1]
+        field = rng.standard_normal((side + NOISE_PX, side + NOISE_PX, 3), np.float32) * self.noise
         if self.seed % 2:
-            coarse = np.stack([cv2.GaussianBlur(frame, (0, 0), 0.7) * 1.8 for frame in coarse])
-        return np.clip(np.rint(clip + coarse), 0, 255).astype(np.uint8)
+            field = np.asarray(cv2.GaussianBlur(field, (0, 0), 0.7) * 1.8, np.float32)
+        result = np.empty_like(clip)
+        for index, (top, left, turn) in enumerate(rng.integers((0, 0, 0), (NOISE_PX, NOISE_PX, 3), (len(clip), 3))):
+            part = cv2.flip(field[top : top + side, left : left + side], int(turn) - 1)
+            result[index] = cv2.add(clip[index], part, dtype=cv2.CV_8U)
+        return result
 
     def _transported(self, clip: Pixels) -> Pixels:
         sent_px = self.width_px(clip.shape[1])

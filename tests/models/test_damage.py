@@ -63,6 +63,17 @@ def test_quality_tells_what_was_drawn() -> None:
     assert replace(CLEAN, noise=5.0).quality[3] == pytest.approx(0.5)
 
 
+def test_noise_has_its_strength_and_differs_from_frame_to_frame() -> None:
+    """Eight grey levels, nothing in common between frames, fine or coarse by the seed."""
+    clip = np.full((3, 96, 96, 3), 128, np.uint8)
+    fine, coarse = (replace(CLEAN, noise=8.0, seed=seed).apply(clip).astype(float) - 128 for seed in (4, 5))
+    assert fine.std() == pytest.approx(8.0, rel=0.05)
+    assert abs(np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1]) < 0.05
+    beside = [np.corrcoef(one[0, :, 1:, 0].ravel(), one[0, :, :-1, 0].ravel())[0, 1] for one in (fine, coarse)]
+    assert abs(beside[0]) < 0.05
+    assert beside[1] > 0.3
+
+
 def test_loss_repeats_whole_frames_or_tears_rows() -> None:
     """Frozen looks show the frame before; a decoder that goes on keeps old rows only."""
     clip = drawn_clip(12, seed=2).rgb
