@@ -33,10 +33,7 @@ Said = Sequence[Prediction]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; exit 1 with one line on stderr when the files cannot be compared."""
-    parser = argparse.ArgumentParser(prog="python -m models.compare", description=__doc__)
-    parser.add_argument("before", type=Path, help="predictions of the model in use")
-    parser.add_argument("after", type=Path, help="predictions of the model that may replace it")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     try:
         sys.stdout.write(compared(read_predictions(options.before), read_predictions(options.after)))
     except ModelError as error:
@@ -108,6 +105,13 @@ def _reading(gain: Interval) -> str:
 
 def _scored(files: Said) -> list[Scored]:
     return [Scored(one.identity, one.score) for one in files]
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.compare", description=__doc__)
+    parser.add_argument("before", type=Path, help="predictions of the model in use")
+    parser.add_argument("after", type=Path, help="predictions of the model that may replace it")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

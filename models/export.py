@@ -53,7 +53,7 @@ def write_entry(
 
     A model of this name that has the same weights keeps everything but its calibration.
     """
-    if Path(name).name != name:
+    if not name or Path(name).name != name:
         raise WeightsError(f"{name!r} is no name for a model: it must be a plain file name")
     folder.mkdir(parents=True, exist_ok=True)
     known = read_manifest(folder) if (folder / "manifest.toml").is_file() else {}
@@ -85,13 +85,7 @@ def _entry(name: str, weights: bytes, calibration: bytes, crop_px: int, *, licen
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export the averaged weights of a checkpoint; calibrate afterwards."""
-    parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a run")
-    parser.add_argument("name", help="name of the model")
-    parser.add_argument("--folder", type=Path, default=WEIGHTS, help="where the weights go")
-    parser.add_argument("--licence", default=LICENCE, help="licence of the weights")
-    parser.add_argument("--trained-on", default=TRAINED_ON, help="one line on the data for `lifesign models list`")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
     try:
         state = _read(options.checkpoint)
         weights, crop_px = pack(state["average"]), int(state["recipe"]["crop_px"])
@@ -119,6 +113,16 @@ def _read(checkpoint: Path) -> dict[str, Any]:
 def _packed(value: Tensor) -> Tensor:
     kernel = value.ndim > 1 and value.is_floating_point()
     return value.to(torch.float16 if kernel else value.dtype).contiguous()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__)
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a run")
+    parser.add_argument("name", help="name of the model")
+    parser.add_argument("--folder", type=Path, default=WEIGHTS, help="where the weights go")
+    parser.add_argument("--licence", default=LICENCE, help="licence of the weights")
+    parser.add_argument("--trained-on", default=TRAINED_ON, help="one line on the data for `lifesign models list`")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

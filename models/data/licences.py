@@ -11,6 +11,8 @@ __all__ = ["FORBIDDEN", "forbidden", "learnt_despite", "refuse_forbidden"]
 FORBIDDEN: Final = ("none", "non-commercial", "noncommercial", "nc-", "-nc", "research", "academic")
 """Words in a licence that forbid training for a product."""
 
+COLUMNS: Final = ("path", "split", "label", "licence")
+
 
 def forbidden(licence: str) -> bool:
     """Whether a licence text forbids learning from the material (no licence at all forbids it)."""
@@ -28,6 +30,9 @@ def refuse_forbidden(rows: Sequence[Mapping[str, str]], split: str, allowed: Col
         raise DataError(f"split {split!r} is not for training: only 'train' may be learnt from")
     known = {_plain(licence) for licence in allowed}
     for row in rows:
+        missing = [column for column in COLUMNS if row.get(column) is None]
+        if missing:
+            raise DataError(f"a row has no column {', '.join(missing)}: complete labels.csv and export it again")
         if row["split"] != "train" or row["label"] != "real":
             raise DataError(f"{row['path']} is labelled {row['split']}/{row['label']}: training takes real faces only")
         licence = row["licence"]
