@@ -98,4 +98,5 @@ def _weight(place: Place) -> NDArray[np.float32]:
         np.minimum(np.arange(length) + 0.5, length - 0.5 - np.arange(length)) / (EDGE * length)
         for length in (place.width, place.height)
     )
-    return np.minimum(1.0, np.minimum(across[None, :], down[:, None])).astype(np.float32)
+    opacity: NDArray[np.float32] = np.minimum(1.0, np.minimum.outer(down, across)).astype(np.float32)
+    return opacity
