@@ -20,7 +20,7 @@ from models.data.pairs import central_crop
 from models.detector import Detector
 from models.forgeries.clip import Clip, Pixels
 from models.forgeries.detail import match_sharpness, sharpness
-from models.forgeries.mix import LEAST_CHANGE, forge
+from models.forgeries.mix import LEAST_CHANGE, change, forge
 from models.forgeries.style import Style
 
 __all__ = ["Arena", "Attempt", "Bout", "surviving"]
@@ -130,13 +130,13 @@ def _entries(footage: Sequence[Footage], clips: int, seed: int) -> list[_Entry]:
         others = [other for other in footage if other.identity != one.identity and other.grey == one.grey] or [one]
         donor = others[int(rng.integers(len(others)))]
         clip = one.clip(frames)
-        entries.append(_Entry(clip, donor.clip([0]), (seed, place), _ranked(clip, rng, grey=one.grey)))
+        entries.append(_Entry(clip, donor.clip([0]), (seed, place), _ranked(clip, rng, one)))
     return entries
 
 
-def _ranked(clip: Clip, rng: np.random.Generator, *, grey: bool) -> tuple[Damage, ...]:
+def _ranked(clip: Clip, rng: np.random.Generator, source: Footage) -> tuple[Damage, ...]:
     """Draw damage several times, in order of how much fine detail each changes."""
-    drawn = [draw_damage(rng, grey=grey) for _ in range(DRAWS)]
+    drawn = [draw_damage(rng, grey=source.grey, face_px=float(np.median(source.face_px))) for _ in range(DRAWS)]
 
     def severity(damage: Damage) -> float:
         changed = _fine(damage.apply(clip.rgb[:1])[0]) - _fine(clip.rgb[0])
@@ -153,7 +153,7 @@ def _forged(entry: _Entry, attempt: Attempt) -> tuple[Pixels, Pixels, bool]:
     """Original and forgery as they arrive, and whether the forgery is plausible and still one."""
     forged = forge(attempt.kind, entry.clip, entry.donor, np.random.default_rng(entry.seed), attempt.style)
     real, fake = forged.twin(entry.clip), forged.rgb
-    changed = _change(real, fake, forged.mask)
+    changed = change(entry.clip, forged)
     real, fake = _blurred(real, fake), _blurred(fake, real)
     damage = entry.damage(attempt.damage)
     real_after, fake_after = damage.apply(real), damage.apply(fake)
@@ -165,12 +165,6 @@ def _forged(entry: _Entry, attempt: Attempt) -> tuple[Pixels, Pixels, bool]:
 
 def _minus(fake: Pixels, real: Pixels) -> NDArray[np.int16]:
     return fake.astype(np.int16) - real.astype(np.int16)
-
-
-def _change(real: Pixels, fake: Pixels, mask: NDArray[np.float32]) -> float:
-    """Mean absolute change in grey levels, weighted by the mask."""
-    change = np.abs(_minus(fake, real)).mean(axis=3)
-    return float((change * mask).sum() / max(float(mask.sum()), 1.0))
 
 
 def _blurred(clip: Pixels, like: Pixels) -> Pixels:

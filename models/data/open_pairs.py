@@ -42,10 +42,12 @@ def open_pair(
     """
     partner = _draw_partner(fake, partners, rng)
     real_clip, fake_clip = _draw_clip(partner, frames, rng), _draw_clip(fake, frames, rng)
-    real, forged = _own_chain(real_clip.rgb, rng, making), _own_chain(fake_clip.rgb, rng, making)
+    widths_px = _face_px(partner), _face_px(fake)
+    real = _own_chain(real_clip.rgb, rng, making, widths_px[0])
+    forged = _own_chain(fake_clip.rgb, rng, making, widths_px[1])
     if rng.random() < making.matched_share:
         real, forged = _blurred(real, forged), _blurred(forged, real)
-    damage = draw_damage(rng, grey=fake.grey or partner.grey, codec=making.codec)
+    damage = draw_damage(rng, grey=fake.grey or partner.grey, face_px=min(widths_px), codec=making.codec)
     cells = crop_px_of(real_clip.side_px) // CELL_PX
     return Pair(
         _seen(damage.apply(real), real_clip, rng),
@@ -102,9 +104,13 @@ def _draw_partner(fake: Footage, partners: Sequence[Footage], rng: np.random.Gen
     return owned[int(rng.integers(len(owned)))]
 
 
-def _own_chain(clip: Pixels, rng: np.random.Generator, making: Making) -> Pixels:
+def _face_px(footage: Footage) -> float:
+    return float(np.median(footage.face_px))
+
+
+def _own_chain(clip: Pixels, rng: np.random.Generator, making: Making, face_px: float) -> Pixels:
     """Colour, noise, scale and compression of one side alone, so that its source's own are not what is learnt."""
-    damage = draw_damage(rng, grey=False, codec=making.codec)
+    damage = draw_damage(rng, grey=False, face_px=face_px, codec=making.codec)
     return damage.apply(clip) if rng.random() < OWN_CHAIN_SHARE else clip
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -190,6 +191,13 @@ def test_a_pool_survives_the_way_through_a_file(tmp_path: Path) -> None:
         read_pool(file)
 
 
+class _Learnt:
+    """A trainer that is done, with the given weights."""
+
+    def __init__(self, weights) -> None:
+        self.average = SimpleNamespace(values={name: value + 1 for name, value in weights.items()})
+
+
 def _contest(run: Path, people: list[Footage], *, searching: bool = True) -> Contest:
     return Contest(run, SMALL, PACE, learnt=people, judged=_judged(), conditions=named(["clean"]), searching=searching)
 
@@ -199,6 +207,7 @@ def test_rounds_are_kept_or_dropped_and_go_on(tmp_path: Path, people, weights, m
     outcomes = iter([Standing({"swap": value}, (value, value)) for value in (0.5, 0.7, 0.6)])
     monkeypatch.setattr(Contest, "judge", lambda self, weights: next(outcomes))
     monkeypatch.setattr(Contest, "find", lambda self, state: [replace(FOUND, round=state.number)])
+    monkeypatch.setattr(rounds, "tune", lambda start, *_: _Learnt(start))
     contest = _contest(tmp_path, people)
     state = contest.begin(lambda: weights)
     first = contest.play(state)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from models import folds as command
 from models.data import open_pairs
-from models.data.batches import Shape
+from models.data.batches import FOREIGN, Shape
 from models.data.crops import Footage
 from models.data.excerpt import beginning, load_films
 from models.data.making import Making
 from models.data.open_fakes import everything, learnable, make_folds
-from models.data.open_pairs import FOREIGN, OpenStream, open_pair
+from models.data.open_pairs import OpenStream, open_pair
 from models.errors import DataError
 from models.evaluation.folded import FoldRun, fold_gain, fold_table, merged
 from models.evaluation.predictions import Prediction, read_predictions
