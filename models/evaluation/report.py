@@ -22,15 +22,16 @@ __all__ = ["WORST", "report", "worst_table"]
 
 WORST: Final = 10
 READING: Final = f"""
-A clip's score is its mean logit. AUC: how often a forged clip lies above a bona fide one, people
-weighing the same; 95 % intervals by bootstrap over people, as one person's clips are not independent. *Within source*
-compares with bona fide clips of the same source only, *equally sharp* with those whose sharpness differs by at most
-{SHARPNESS_OCTAVES:g} octaves (covariate-adjusted AUC, Janes and Pepe 2009; in brackets the share of forgeries that have
-such a partner). *Best without skill* is the best detector that looks at one plain property, in its better direction
-(+ forgeries have more of it). EER: equal error rate. *Found at 1 % false*: share of forgeries above the score that 1 %
-of bona fide clips exceed; where there are fewer than 100 such clips it is the share above all of them, and the true
-rate of false alarms may be as high as 3 in their number. *Above own original*: share of forgeries that lie above the
-very clip they were made from. *Mean of methods* counts every method the same.
+A clip's score is its mean logit. AUC: how often a forged clip lies above a bona fide one, people weighing the
+same; 95 % intervals by bootstrap over people, as one person's clips are not independent. *Within source*
+compares with bona fide clips of the same source only, *equally sharp* with those whose sharpness differs by
+at most {SHARPNESS_OCTAVES:g} octaves, sharper and softer ones counting half each (covariate-adjusted AUC,
+Janes and Pepe 2009; in brackets the share of forgeries that have such partners). *Best without skill* is the
+best detector that looks at one plain property, in its better direction (+ forgeries have more of it). EER:
+equal error rate. *Found at 1 % false*: share of forgeries above the score that 1 % of bona fide clips exceed;
+where there are fewer than 100 such clips it is the share above all of them, and of N clips without a false
+alarm the true rate may still be 3 / N. *Above own original*: share of forgeries that lie above the very clip
+they were made from. *Mean of methods* counts every method the same.
 Groups: {"; ".join(f"{name}: {', '.join(methods)}" for name, methods in FAMILIES.items())}.
 """
 ALERTS: Final = f"""

@@ -32,7 +32,7 @@ FACE_SHAPE: Final = 1.3
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A file as a call: `alert_s` media time of the first alert since the first look, None without; `watched_s` the
-    whole; `alerts` raised.
+    whole; `alerts` raised, of which only the first is waited for when the file is forged.
     """
 
     prediction: Prediction
@@ -58,6 +58,8 @@ def watch(one: Prediction, calibration: Calibration, profile: str, least_s: floa
         look, evidence = seen[index]
         crop = replace(look.crops[0], media_s=at_s)
         raised += _raised(policy.step(at_s, FaceLook(at_s, (crop,)), [replace(evidence, media_s=at_s)]))
+        if raised and one.label != "real":
+            return Watched(one, raised[0], watched_s, 1)
     raised += _raised(policy.finish(watched_s))
     return Watched(one, raised[0] if raised else None, watched_s, len(raised))
 

@@ -1,54 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures are what a hand gets, and people count, not clips."""
+"""Predictions are made as in a call, kept in a file, and read from a scan; counts give honest intervals."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.errors import DataError
-from models.evaluate import main, report
-from models.evaluation.metrics import Scored, auc, auc_interval, expected_calibration_error, pair_share, wilson
-from models.evaluation.predictions import Prediction, read_predictions, sampled, write_predictions
+from models.evaluate import main
+from models.evaluation.metrics import expected_calibration_error, hourly_rate, pair_share, wilson
+from models.evaluation.predictions import read_predictions, sampled, write_predictions
 from models.evaluation.scan import read_scan
-from models.evaluation.tables import groups
-
-
-def predicted(path: str, score: float, label: str = "real", identity: str = "", **fields: str) -> Prediction:
-    """A film with one look."""
-    values = {"method": "", "repo": "r", "pair": "", "condition": "clean"} | fields
-    return Prediction(
-        path=path, label=label, identity=identity or path, film=True, logits=(score,), face_px=(90.0,),
-        sharpness=(10.0,), **values,
-    )  # fmt: skip
-
-
-def test_auc_by_hand() -> None:
-    """Of the four comparisons two are won, one is a tie, one is lost."""
-    fakes = [Scored("a", 0.9), Scored("b", 0.4)]
-    reals = [Scored("c", 0.4), Scored("d", 0.7)]
-    assert auc(fakes, reals) == pytest.approx((1 + 1 + 0.5 + 0) / 4)
-
-
-def test_people_weigh_the_same() -> None:
-    """A person with nine clips counts as much as one with a single clip."""
-    fakes = [Scored("a", 1.0)] * 9 + [Scored("b", -1.0)]
-    assert auc(fakes, [Scored("c", 0.0)]) == pytest.approx(0.5)
-
-
-def test_interval_holds_the_value_and_is_wide_for_few_people() -> None:
-    """One person gives no certainty, many give some."""
-    rng = np.random.default_rng(0)
-    few = auc_interval(
-        [Scored(f"f{n}", rng.normal(1)) for n in range(4)], [Scored(f"r{n}", rng.normal()) for n in range(4)]
-    )
-    many = auc_interval(
-        [Scored(f"f{n}", rng.normal(1)) for n in range(200)], [Scored(f"r{n}", rng.normal()) for n in range(200)]
-    )
-    assert few.low <= few.value <= few.high
-    assert many.high - many.low < few.high - few.low
-    assert many.low < 0.76 < many.high
+from tests.fakes.predictions import predicted
 
 
 def test_wilson_by_hand() -> None:
@@ -60,32 +25,21 @@ def test_wilson_by_hand() -> None:
     assert (half.low, half.high) == (pytest.approx(0.2366, abs=1e-3), pytest.approx(0.7634, abs=1e-3))
 
 
+def test_hourly_rate_by_hand() -> None:
+    """No alert in an hour leaves up to three an hour; two leave 0.24 to 7.2 (Garwood 1936); no time leaves anything."""
+    assert hourly_rate(0, 1.0).high == pytest.approx(math.log(20))
+    two = hourly_rate(2, 1.0)
+    assert (two.value, two.low, two.high) == (2.0, pytest.approx(0.2422, abs=1e-3), pytest.approx(7.2247, abs=1e-3))
+    assert hourly_rate(2, 10.0).high == pytest.approx(0.72247, abs=1e-4)
+    assert hourly_rate(0, 0.0).high == math.inf
+
+
 def test_pairs_and_calibration_error_by_hand() -> None:
-    """Ties count half; stated .9 and true .5 is a gap of .4."""
+    """Ties count half; stated .9 where half are forged is a gap of .4; weights change who counts."""
     assert pair_share([1, 2, 3, 0], [0, 3, 3, -1]) == pytest.approx((1 + 0 + 0.5 + 1) / 4)
     stated, forged = np.full(10, 0.9), np.array([True, False] * 5)
-    assert expected_calibration_error(stated, forged) == pytest.approx(0.4 + 0.1, abs=0.11)
-
-
-def test_groups_compare_within_a_source_too() -> None:
-    """A method is set against all bona fide clips, and against those of its own source."""
-    rows = [
-        predicted("real1", 0.1, repo="a"), predicted("real2", 0.2, repo="a"), predicted("real3", 0.9, repo="b"),
-        predicted("fake1", 0.8, "swap", method="M", repo="a"),
-    ]  # fmt: skip
-    found = {(group.name, group.against): len(group.reals) for group in groups(rows)}
-    assert found == {("swap", "all bona fide"): 3, ("swap: M", "all bona fide"): 3, ("swap: M", "a"): 2}
-
-
-def test_report_counts_fakes_above_their_own_original() -> None:
-    """Joined by the pair's key."""
-    rows = [
-        predicted("real1", 0.1, pair="p1"), predicted("real2", 0.9, pair="p2"),
-        predicted("fake1", 0.8, "swap", pair="p1", method="M"), predicted("fake2", 0.8, "swap", pair="p2", method="M"),
-    ]  # fmt: skip
-    line = next(line for line in report(rows).splitlines() if line.startswith("| swap |"))
-    assert "0.50 of 2" in line
-    assert "| 2 / 2 | 2 |" in line
+    assert expected_calibration_error(stated, forged, bins=1) == pytest.approx(0.4)
+    assert expected_calibration_error(stated, forged, np.array([9.0, 1.0] * 5), bins=1) == pytest.approx(0.0)
 
 
 def test_frames_are_taken_at_the_detectors_rate() -> None:
@@ -95,16 +49,52 @@ def test_frames_are_taken_at_the_detectors_rate() -> None:
 
 
 def test_predictions_survive_their_file(tmp_path: Path) -> None:
-    """What is written is read again; anything else is refused with one line and exit 1."""
+    """What is written is read again, with everything the tables need."""
     file = tmp_path / "predictions.jsonl"
-    rows = [predicted("real1", 0.25), predicted("fake1", 0.5, "swap")]
-    write_predictions(file, rows)
-    again = read_predictions(file)
-    assert [(one.path, one.score, one.label) for one in again] == [("real1", 0.25, "real"), ("fake1", 0.5, "swap")]
-    file.write_text("{}\n")
+    write_predictions(file, [predicted("real1", 0.25, 0.5), predicted("fake1", 0.5, label="swap", method="M")])
+    one, other = read_predictions(file)
+    assert (one.path, one.score, one.times_s, one.lasting_s) == ("real1", 0.375, (0.0, 0.2), pytest.approx(0.4))
+    assert (other.label, other.method, other.kbit_s, other.brightness) == ("swap", "M", 300.0, 0.5)
+
+
+def test_predictions_of_an_older_file_are_read(tmp_path: Path) -> None:
+    """Fields that were not kept then are unknown, and looks are taken to be a fifth of a second apart."""
+    file = tmp_path / "predictions.jsonl"
+    write_predictions(file, [predicted("real1", 0.25, 0.5)])
+    row = json.loads(file.read_text())
+    for name in ("media_s", "weight", "seconds", "brightness", "kbit_s", "looked"):
+        del row[name]
+    file.write_text(json.dumps(row))
+    (one,) = read_predictions(file)
+    assert (one.times_s, one.seconds) == ((0.0, 0.2), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}\n",
+        "[1]\n",
+        "not json\n",
+        '{"path": "a", "label": "real", "method": "", "identity": "a", "repo": "r", "pair": "", "condition": "clean", '
+        '"film": true, "logits": [NaN], "face_px": [90.0], "sharpness": [9.0]}\n',
+        '{"path": "a", "label": "real", "method": "", "identity": "a", "repo": "r", "pair": "", "condition": "clean", '
+        '"film": true, "logits": [], "face_px": [], "sharpness": []}\n',
+        '{"path": "a", "label": "real", "method": "", "identity": "a", "repo": "r", "pair": "", "condition": "clean", '
+        '"film": true, "logits": [1.0, 2.0], "face_px": [90.0], "sharpness": [9.0]}\n',
+    ],
+    ids=["empty", "no fields", "no object", "no json", "not a number", "no looks", "looks without sizes"],
+)
+def test_unusable_predictions_are_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With one line that says why, and exit 1."""
+    file = tmp_path / "predictions.jsonl"
+    file.write_text(text)
     with pytest.raises(DataError):
         read_predictions(file)
     assert main(["--predictions", str(file)]) == 1
+    captured = capsys.readouterr()
+    assert "evaluation failed" in captured.err
+    assert not captured.out
 
 
 def test_a_scan_is_joined_with_the_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +120,16 @@ def test_a_scan_is_joined_with_the_labels(tmp_path: Path, capsys: pytest.Capture
     found, counts = read_scan(scan, labels)
     assert [one.score for one in found] == [0.1, 0.3, 0.9]
     assert counts == {"judged": 3, "abstained": 1, "alerted": 1, "alerted_real": 0, "real": 2, "unknown": 1}
-    assert main(["--scan", str(scan), "--labels", str(labels)]) == 0
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- detection:begin -->old<!-- detection:end -->\nafter\n")
+    assert main(["--scan", str(scan), "--labels", str(labels), "--readme", str(readme)]) == 0
     assert "| swap | all bona fide | 1 / 1 | 2 | 1.00" in capsys.readouterr().out
+    assert "| swap | all" in readme.read_text()
+    assert "swap: M" not in readme.read_text()
     assert main(["--scan", str(scan)]) == 1
+
+
+def test_nothing_named_is_refused() -> None:
+    """Neither crops nor predictions nor a scan, and a condition nobody knows."""
+    assert main([]) == 1
+    assert main(["--crops", "nowhere", "--conditions", "moonlight"]) == 1
