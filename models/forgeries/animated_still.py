@@ -13,7 +13,7 @@ from models.forgeries.colour import draw_colour
 from models.forgeries.detail import draw_detail
 from models.forgeries.masks import MaskRecipe, draw_face_mask
 from models.forgeries.motion import CHIN, LOWER_LIP, draw_expression, draw_shaking, holds_still
-from models.forgeries.mouth_interior import MouthInterior, draw_interior, opening
+from models.forgeries.mouth_interior import MouthInterior, draw_interior, opens
 from models.forgeries.regions import CONTROL, INNER_LIPS, RIGID, face_px
 from models.forgeries.style import Style
 from models.forgeries.warp import Matrix, fit_similarity, move, thin_plate, warp
@@ -26,9 +26,6 @@ FACE_SHARE: Final = 0.4
 ANCHORED_SHARE: Final = 0.6
 BORDER: Final = np.array([[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1], [0, 0.5]], np.float32)
 """Corners and middles of the picture's edges, as shares of its side."""
-
-OPENED: Final = 0.012
-"""Lips that part by more than this share of the face beyond the still's show a painted mouth."""
 
 Points = NDArray[np.float32]
 
@@ -97,7 +94,7 @@ def _bend(still: Pixels, points: Points, target: Points, interior: MouthInterior
     chosen = list(BENT)
     corners = BORDER * (side - 1) if anchored else np.empty((0, 2), np.float32)
     bent = thin_plate(still, np.vstack([points[chosen], corners]), np.vstack([target[chosen], corners]))
-    return interior.paint(bent, target) if opening(target) > opening(points) + OPENED else bent
+    return interior.paint(bent, target) if opens(points, target) else bent
 
 
 def _shown(animation: Animation, bent: Sequence[Pixels], mask: MaskRecipe | None) -> Forged:

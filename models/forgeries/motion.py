@@ -76,7 +76,7 @@ def wander(rng: np.random.Generator, frames: int, memory: float = 0.8) -> NDArra
 
 def draw_expression(rng: np.random.Generator, frames: int, strength: float = 1.0) -> Expression:
     """Draw what a still is made to do: a small turn, a few words, now and then a blink."""
-    opening = np.abs(0.035 * wander(rng, frames, 0.4)) + 0.01
+    opening = np.minimum(np.abs(0.03 * wander(rng, frames, 0.4)) + 0.01, 0.07)
     blink = np.zeros(frames, np.float32)
     if rng.random() < 0.5:
         blink[int(rng.integers(frames))] = rng.uniform(0.5, 1.0)

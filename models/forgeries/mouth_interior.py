@@ -2,6 +2,7 @@
 """The inside of a mouth that a still never showed, painted as cheap animators do: a dark hole, sometimes teeth."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -10,16 +11,20 @@ from numpy.typing import NDArray
 from models.forgeries.clip import Pixels, blend
 from models.forgeries.regions import INNER_LIPS, face_px
 
-__all__ = ["MouthInterior", "draw_interior", "opening"]
+__all__ = ["MouthInterior", "draw_interior", "opens"]
+
+CLOSED: Final = 0.02
+OPENED: Final = 0.015
+"""Lips apart by less than the first share of the face show nothing of the mouth; parted by the second more, a hole."""
 
 
 @dataclass(frozen=True, slots=True)
 class MouthInterior:
-    """`dark` red, green and blue of the hole, `teeth` 0..1 brightness of the upper row (0: none), `softness` of the rim
-    as a share of the face.
+    """`dark` the hole's share of the lips' colour, `teeth` 0..1 brightness of the upper row (0: none), `softness` of
+    the rim as a share of the face.
     """
 
-    dark: tuple[int, int, int]
+    dark: float
     teeth: float
     softness: float
 
@@ -31,7 +36,8 @@ class MouthInterior:
         cv2.fillPoly(weight, [np.rint(rim * 8).astype(np.int32)], 1.0, cv2.LINE_AA, 3)
         weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), max(0.5, self.softness * face_px(points))), np.float32)
         weight[weight < 0.02] = 0.0
-        inside = np.full_like(rgb, np.array(self.dark, np.uint8))
+        x, y = np.clip(np.rint(rim), 0, side - 1).astype(int).T
+        inside = np.full_like(rgb, (self.dark * rgb[y, x].mean(axis=0)).astype(np.uint8))
         if self.teeth > 0:
             middle, height = rim.mean(axis=0), max(float(np.ptp(rim[:, 1])), 1.0)
             axes = (max(1, round(0.36 * float(np.ptp(rim[:, 0])))), max(1, round(0.3 * height)))
@@ -47,8 +53,12 @@ def opening(points: NDArray[np.float32]) -> float:
     return float(np.linalg.norm(points[14] - points[13])) / face_px(points)
 
 
+def opens(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
+    """Whether a mouth that was shut at landmarks `before` is open at `after`: what is inside was never seen."""
+    return opening(before) < CLOSED and opening(after) > opening(before) + OPENED
+
+
 def draw_interior(rng: np.random.Generator) -> MouthInterior:
     """Draw how the inside of the mouth is painted throughout a clip."""
-    red = int(rng.integers(25, 75))
     teeth = float(rng.uniform(0.4, 0.9)) if rng.random() < 0.5 else 0.0
-    return MouthInterior((red, red // 3, red // 3), teeth, float(rng.uniform(0.004, 0.012)))
+    return MouthInterior(float(rng.uniform(0.15, 0.45)), teeth, float(rng.uniform(0.004, 0.012)))

@@ -15,7 +15,7 @@ from models.forgeries.clip import Clip, Forged, blend
 from models.forgeries.colour import draw_colour
 from models.forgeries.detail import draw_detail
 from models.forgeries.motion import CHIN, LOWER_LIDS, LOWER_LIP, UPPER_LIDS, draw_expression
-from models.forgeries.mouth_interior import draw_interior, opening
+from models.forgeries.mouth_interior import draw_interior, opens
 from models.forgeries.regions import CONTROL, INNER_LIPS, LEFT_EYE, MOUTH, RIGHT_EYE, RIGID, face_px, hull_mask
 from models.forgeries.style import Style
 from models.forgeries.warp import fit_similarity, move, thin_plate
@@ -30,7 +30,6 @@ LONGEST_DELAY: Final = 6
 LEAST_MOTION: Final = 0.015
 """A region that would move less than this share of the face anywhere gets a drawn expression instead."""
 
-OPENED: Final = 0.015
 GROW: Final = 1.35
 
 Points = NDArray[np.float32]
@@ -49,7 +48,7 @@ def retimed(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> 
     frames, masks = [], []
     for rgb, points, shape in zip(clip.rgb, clip.points, shapes, strict=True):
         bent = thin_plate(rgb, points[control], shape[control])
-        bent = interior.paint(bent, shape) if opening(shape) > opening(points) + OPENED else bent
+        bent = interior.paint(bent, shape) if opens(points, shape) else bent
         bent = colour.apply(detail.apply(bent) if detail else bent)
         weight = _mask([np.vstack([points[list(one)], shape[list(one)]]) for one in regions], softness_px, side)
         frames.append(blend(rgb, bent, weight))
@@ -67,7 +66,7 @@ def _shapes(clip: Clip, moving: list[int], rng: np.random.Generator, style: Styl
     damped = local.mean(axis=0) + gain * (local - local.mean(axis=0))
     changed = delayed if rng.random() < 0.6 else damped
     if np.abs(changed[:, moving] - local[:, moving]).max() < LEAST_MOTION * face_px(first):
-        expression = draw_expression(rng, frames, 1.3 * style.displacement)
+        expression = draw_expression(rng, frames, style.displacement)
         changed = np.stack([expression.apply(points, at) for at, points in enumerate(local)])
     shapes = clip.points.copy()
     for at, points in enumerate(clip.points):

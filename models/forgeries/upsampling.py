@@ -18,6 +18,8 @@ __all__ = ["UpSampling", "draw_upsampling"]
 
 FACTORS: Final = (2, 4)
 NEAREST_SHARE: Final = 0.35
+UNEVEN: Final = (0.02, 0.15)
+"""Spread of the kernel's logarithm: at more than this the eye sees the grid, which trained generators avoid."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +51,11 @@ class UpSampling:
 
 def draw_upsampling(rng: np.random.Generator, strength: float = 1.0) -> UpSampling:
     """Draw an enlargement; `strength` scales how much of it shows and how uneven its kernel is."""
-    factor = int(rng.choice(FACTORS, p=(0.65, 0.35)))
+    factor = int(rng.choice(FACTORS, p=(0.75, 0.25)))
     nearest = rng.random() < NEAREST_SHARE
     line = np.ones(factor) if nearest else 1.0 - np.abs(np.arange(1 - factor, factor)) / factor
-    uneven = np.exp(rng.normal(0.0, float(rng.uniform(0.05, 0.3)) * strength, (len(line), len(line))))
+    uneven = np.exp(rng.normal(0.0, float(rng.uniform(*UNEVEN)) * strength, (len(line), len(line))))
     kernel = np.outer(line, line) * uneven
     kernel *= factor**2 / kernel.sum()
     anchor = factor - 1 - (factor - 1) // 2 if nearest else factor - 1
-    return UpSampling(factor, kernel.astype(np.float32), anchor, min(1.0, float(rng.uniform(0.2, 0.6)) * strength))
+    return UpSampling(factor, kernel.astype(np.float32), anchor, min(1.0, float(rng.uniform(0.15, 0.5)) * strength))

@@ -15,7 +15,7 @@ from models.forgeries.flicker import draw_dropout
 from models.forgeries.masks import draw_face_mask
 from models.forgeries.mix import FORGERS, forge
 from models.forgeries.motion import draw_expression, holds_still, wander
-from models.forgeries.mouth_interior import MouthInterior, opening
+from models.forgeries.mouth_interior import MouthInterior, opens
 from models.forgeries.occluder import draw_occluder
 from models.forgeries.paper import draw_paper
 from models.forgeries.regions import INNER_LIPS, MOUTH, face_px, hull_mask
@@ -135,10 +135,13 @@ def test_a_still_that_is_retimed_talks_or_blinks() -> None:
 def test_an_open_mouth_is_dark_inside() -> None:
     """Painting fills the opening between the lips and nothing beyond them."""
     clip = drawn_clip(1)
-    points = clip.points[0].copy()
+    shut, points = clip.points[0].copy(), clip.points[0].copy()
+    shut[list(INNER_LIPS), 1] = shut[list(INNER_LIPS), 1].mean()
     points[list(INNER_LIPS)] += 4 * (points[list(INNER_LIPS)] - points[list(INNER_LIPS)].mean(axis=0)) * (0, 1)
-    assert opening(points) > opening(clip.points[0])
-    painted = MouthInterior((40, 15, 15), 0.0, 0.004).paint(clip.rgb[0], points)
+    assert opens(shut, points)
+    assert not opens(points, points)
+    assert not opens(clip.points[0], points)
+    painted = MouthInterior(0.2, 0.0, 0.004).paint(clip.rgb[0], points)
     x, y = np.rint(points[list(INNER_LIPS)].mean(axis=0)).astype(int)
     assert painted[y, x].max() < 60
     assert (painted[:60] == clip.rgb[0, :60]).all()
