@@ -13,8 +13,6 @@ __all__ = ["FULL", "Variant", "chosen", "variants"]
 
 FULL: Final = "full"
 SIDES_PX: Final = (112, 128, 160)
-LEARNED: Final = "rerender"
-"""How the kinds begin that come from learned generators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ def variants(recipe: Recipe, pool: Sequence[Found] = ()) -> tuple[Variant, ...]:
         for kind, share in recipe.kinds
         if share > 0
     ]
-    found += _learned(recipe)
     found += [
         Variant("self-blend-only", "no other forgeries", replace(recipe, kinds=(("self_blend", 1.0),))),
         Variant("without-temporal", "every frame by itself", replace(recipe, temporal=False)),
@@ -63,10 +60,3 @@ def chosen(found: Sequence[Variant], only: Sequence[str]) -> list[Variant]:
 
 def _without(recipe: Recipe, names: Sequence[str]) -> Recipe:
     return replace(recipe, kinds=tuple((kind, share) for kind, share in recipe.kinds if kind not in names))
-
-
-def _learned(recipe: Recipe) -> list[Variant]:
-    learned = tuple(kind for kind, share in recipe.kinds if kind.startswith(LEARNED) and share > 0)
-    if len(learned) < 2:
-        return []
-    return [Variant("without-learned", "no forgeries by learned generators", _without(recipe, learned))]
