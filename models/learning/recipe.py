@@ -41,6 +41,7 @@ class Recipe:
     average_decay: float = 0.997
     still_weight: float = 0.5
     rank_weight: float = 0.5
+    tail_weight: float = 0.3
     boundary_weight: float = 1.0
     attack_weight: float = 0.1
     quality_weight: float = 0.2

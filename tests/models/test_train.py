@@ -16,7 +16,7 @@ from models.calibration import Calibration
 from models.data.batches import Batch, BatchStream, Shape
 from models.errors import ModelError, TrainingError
 from models.export import pack, write_entry
-from models.learning.loss import paired_loss
+from models.learning.loss import _tail_loss, paired_loss
 from models.learning.recipe import Recipe
 from models.learning.trainer import Trainer, look
 from models.networks.stream import ClipOutput, StreamNetwork
@@ -52,6 +52,13 @@ def test_loss_prefers_the_twin_above_its_original() -> None:
     assert right.rank < wrong.rank
     high = paired_loss(_output(4.0, 6.0), _batch(), Recipe())
     assert high.rank < paired_loss(_output(-1.0, 0.5), _batch(), Recipe()).rank
+
+
+def test_the_worst_bona_fide_person_counts_most() -> None:
+    """Of two batches with the same mean, the one in which a bona fide person looks forged costs more in the tail."""
+    forged = torch.tensor([1.0, 1.0])
+    even, uneven = (_tail_loss(torch.cat((torch.tensor(real), forged))) for real in ([-1.0, -1.0], [-4.0, 2.0]))
+    assert float(uneven) > float(even) + 1.0
 
 
 def test_an_unknown_boundary_is_not_learnt_from() -> None:
