@@ -20,7 +20,7 @@ from models.data.crops import Footage
 from models.data.damage import draw_damage
 from models.data.making import Making
 from models.data.open_fakes import ATTACK_OF
-from models.data.pairs import CELL_PX, Pair, _blurred, _draw_clip, _draw_views, _view, crop_px_of
+from models.data.pairs import CELL_PX, Pair, blurred, crop_px_of, draw_clip, draw_views, view
 from models.errors import DataError
 from models.forgeries.clip import Clip, Pixels
 from models.learning.recipe import Recipe
@@ -41,12 +41,12 @@ def open_pair(
     `partners` are bona fide films of the training split; raises `DataError` without any.
     """
     partner = _draw_partner(fake, partners, rng)
-    real_clip, fake_clip = _draw_clip(partner, frames, rng), _draw_clip(fake, frames, rng)
+    real_clip, fake_clip = draw_clip(partner, frames, rng), draw_clip(fake, frames, rng)
     widths_px = _face_px(partner), _face_px(fake)
     real = _own_chain(real_clip.rgb, rng, making, widths_px[0])
     forged = _own_chain(fake_clip.rgb, rng, making, widths_px[1])
     if rng.random() < making.matched_share:
-        real, forged = _blurred(real, forged), _blurred(forged, real)
+        real, forged = blurred(real, forged), blurred(forged, real)
     damage = draw_damage(rng, grey=fake.grey or partner.grey, face_px=min(widths_px), codec=making.codec)
     cells = crop_px_of(real_clip.side_px) // CELL_PX
     return Pair(
@@ -115,7 +115,7 @@ def _own_chain(clip: Pixels, rng: np.random.Generator, making: Making, face_px: 
 
 
 def _seen(pictures: Pixels, clip: Clip, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return _view(pictures, _draw_views(clip, rng), flip=bool(rng.random() < 0.5))
+    return view(pictures, draw_views(clip, rng), flip=bool(rng.random() < 0.5))
 
 
 def _joined(first: Batch, second: Batch) -> Batch:

@@ -2,7 +2,7 @@
 """Footage and a seed in, a pair of twins out: a real clip, the same clip forged, and where the blending boundary is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.data.crops import Footage
 from models.data.damage import draw_damage
 from models.data.making import Making
+from models.data.network import draw_times
 from models.forgeries.clip import Clip, Pixels
 from models.forgeries.detail import match_sharpness
 from models.forgeries.harmless import harmless
@@ -19,17 +20,25 @@ from models.forgeries.mix import forge
 from models.forgeries.regions import INNER
 from models.forgeries.warp import Matrix, about, fit_similarity
 
-__all__ = ["Pair", "boundary_map", "central_crop", "crop_px_of", "make_pair"]
+__all__ = [
+    "Pair",
+    "blurred",
+    "boundary_map",
+    "central_crop",
+    "crop_px_of",
+    "draw_clip",
+    "draw_views",
+    "make_pair",
+    "view",
+]
 
 DONORS_LOOKED_AT: Final = 12
 CELL_PX: Final = 8
 REFERENCE_PX: Final = 168.0
 """Side of exported pictures for which the pixel ranges here are given."""
 
-STRIDES: Final = (1, 2, 2, 3)
-"""Of the ten frames a second that are exported: 10, 5 (as at run time, twice as often) and 3.3 a second."""
-
-REPEAT_SHARE: Final = 0.1
+EXPORTED_FPS: Final = 10.0
+"""Frames a second that the export writes unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,42 +70,35 @@ def make_pair(
     target: Footage, donors: Sequence[Footage], frames: int, rng: np.random.Generator, making: Making
 ) -> Pair:
     """Draw a clip of `frames` from `target`, forge it with help of one of `donors`, damage both twins alike."""
-    clip = _draw_clip(target, frames, rng)
+    clip = draw_clip(target, frames, rng)
     donor = _nearest(clip, _draw_donors(donors, target, rng))
     kind, style = making.draw_kind(rng)
     forged = forge(kind, clip, donor, rng, style)
     real, fake = forged.twin(clip), forged.rgb
     if rng.random() < making.matched_share:
-        real, fake = _blurred(real, fake), _blurred(fake, real)
+        real, fake = blurred(real, fake), blurred(fake, real)
     if rng.random() < making.harmless_share:
         seed = int(rng.integers(2**31))
-        real = harmless(Clip(real, clip.points), np.random.default_rng(seed))
+        points = forged.points(clip)
+        real = harmless(Clip(real, points), np.random.default_rng(seed))
         if rng.random() < 0.5:
-            fake = harmless(Clip(fake, clip.points), np.random.default_rng(seed))
-    damage = draw_damage(rng, grey=target.grey)
-    damage = damage if making.codec else replace(damage, compression=None)
-    views = _draw_views(clip, rng)
+            fake = harmless(Clip(fake, points), np.random.default_rng(seed))
+    damage = draw_damage(rng, grey=target.grey, codec=making.codec)
+    views = draw_views(clip, rng)
     flip = bool(rng.random() < 0.5)
-    boundary = boundary_map(_view(forged.mask, views, flip=flip))
+    boundary = boundary_map(view(forged.mask, views, flip=flip))
     return Pair(
-        _view(damage.apply(real), views, flip=flip),
-        _view(damage.apply(fake), views, flip=flip),
+        view(damage.apply(real), views, flip=flip),
+        view(damage.apply(fake), views, flip=flip),
         boundary,
         kind,
-        getattr(damage, "quality", np.zeros(4, np.float32)),
+        damage.quality,
     )
 
 
-def _draw_clip(target: Footage, frames: int, rng: np.random.Generator) -> Clip:
-    """Draw frames at a random stride; a portrait is held still; now and then a frame repeats, as in a poor network."""
-    stride = int(rng.choice(STRIDES))
-    span = min(stride * (frames - 1), target.frames - 1)
-    start = int(rng.integers(target.frames - span))
-    chosen = np.minimum(start + stride * np.arange(frames), target.frames - 1)
-    if frames > 2 and rng.random() < REPEAT_SHARE:
-        at = int(rng.integers(1, frames))
-        chosen[at] = chosen[at - 1]
-    return target.clip(chosen)
+def draw_clip(target: Footage, frames: int, rng: np.random.Generator) -> Clip:
+    """Draw frames as a receiver might look at them; a portrait is held still."""
+    return target.clip(draw_times(rng, frames, target.frames, EXPORTED_FPS))
 
 
 def _draw_donors(donors: Sequence[Footage], target: Footage, rng: np.random.Generator) -> list[Clip]:
@@ -119,7 +121,7 @@ def _nearest(clip: Clip, donors: Sequence[Clip]) -> Clip:
     return min(donors, key=distance)
 
 
-def _blurred(clip: Pixels, like: Pixels) -> Pixels:
+def blurred(clip: Pixels, like: Pixels) -> Pixels:
     """Blur a clip until it is on the whole as blurred as the other; return it as it is when it is so already."""
     blur_px = match_sharpness(central_crop(clip[0]), central_crop(like[0]))
     if blur_px <= 0:
@@ -127,7 +129,7 @@ def _blurred(clip: Pixels, like: Pixels) -> Pixels:
     return np.stack([np.asarray(cv2.GaussianBlur(rgb, (0, 0), blur_px), np.uint8) for rgb in clip])
 
 
-def _draw_views(clip: Clip, rng: np.random.Generator) -> list[Matrix]:
+def draw_views(clip: Clip, rng: np.random.Generator) -> list[Matrix]:
     """Draw how the live tracker might have placed the crop: off by a little, trembling by less."""
     side = clip.side_px
     middle = np.full(2, side / 2, np.float32)
@@ -138,7 +140,7 @@ def _draw_views(clip: Clip, rng: np.random.Generator) -> list[Matrix]:
     return [about(middle, turn, scale, (float(x), float(y))) for x, y in shift + tremble]
 
 
-def _view(pictures: NDArray[Any], views: Sequence[Matrix], *, flip: bool) -> NDArray[Any]:
+def view(pictures: NDArray[Any], views: Sequence[Matrix], *, flip: bool) -> NDArray[Any]:
     """Cut pictures [T, S, S] or [T, S, S, 3] to the crop's side."""
     size = (crop_px_of(pictures.shape[1]),) * 2
     cut = np.stack(
