@@ -88,6 +88,7 @@ def _run(options: argparse.Namespace, rank: int, processes: int) -> None:
         stream, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None
     )
     with (options.run / "log.jsonl" if rank == 0 else Path(os.devnull)).open("a") as log:
+        _write(log, {"recipe": dataclasses.asdict(recipe), "from": options.start or "ImageNet"})
         _write(log, {"people": len({one.identity for one in learnt}), "files": len(learnt), "held_out": len(held_out)})
         _loop(trainer, iter(loader), fixed, checkpoint if rank == 0 else None, log)
 
