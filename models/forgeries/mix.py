@@ -16,6 +16,7 @@ from models.forgeries.low_resolution import low_resolution
 from models.forgeries.mouth import mouth_blend
 from models.forgeries.occlusion import occlusion
 from models.forgeries.paper import paper
+from models.forgeries.rerender import rerender
 from models.forgeries.retimed import retimed
 from models.forgeries.screen import screen
 from models.forgeries.self_blend import self_blend
@@ -35,6 +36,7 @@ FORGERS: Final[Mapping[str, Forger]] = {
     "animated_still": animated_still,
     "retimed": retimed,
     "whole_frame": whole_frame,
+    "rerender": rerender,
     "screen": screen,
     "paper": paper,
 }
@@ -50,6 +52,7 @@ ATTACK: Final[Mapping[str, str]] = {
     "animated_still": "reenactment",
     "retimed": "reenactment",
     "whole_frame": "synthetic",
+    "rerender": "synthetic",
     "screen": "replay",
     "paper": "print",
 }
@@ -69,6 +72,7 @@ SHARES: Final[Mapping[str, float]] = {
     "animated_still": 0.07,  # reenactment and photo animation, which no blend resembles
     "retimed": 0.04,  # motion only, pixels plausible: seen over time or not at all
     "whole_frame": 0.06,  # wholly generated persons have no boundary; but cheap traces are easily over-learnt
+    "rerender": 0.12,  # what a generator leaves in every pixel, learnt by generators of our own: no blend has it
     "screen": 0.02,  # seldom: it teaches another cue, and anything that is easy takes the network's attention
     "paper": 0.01,  # as the screen, and rarer in calls
 }

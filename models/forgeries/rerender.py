@@ -26,29 +26,42 @@ from models.generators.store import Generator, load_all
 
 __all__ = ["rerender"]
 
-TASK_SHARES: Final = {"copy": 0.45, "swap": 0.2, "reenact": 0.2, "mouth": 0.15}
+TASK_SHARES: Final = {"copy": 0.5, "swap": 0.15, "reenact": 0.2, "mouth": 0.15}
 LATE_SHARE: Final = 0.7
-WHOLE_SHARE: Final = 0.55
+WHOLE_SHARE: Final = 0.7
 """Share of the copying generators' pictures that are shown as they are, with the background, nothing blended."""
 
 BOX_SHARE: Final = 0.25
 """Share of painted faces whose whole square is pasted back, as simple tools do."""
 
 TRANSFER_SHARE: Final = 0.5
+MORE_ENHANCED: Final = 0.3
+"""Added to the style's share of sharpened forgeries: without, paintings are about half as sharp as their originals,
+and blur would be what is learnt."""
+
 MULTIPLE_PX: Final = 16
 LEAST_PX: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Finish:
+    """What is done to a painted picture: sharpened, then brought `recolour` of the way to the original's colours."""
+
+    sharpen: float
+    recolour: float
+
+    def apply(self, painted: Pixels, rgb: Pixels, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        sharp = unsharp(painted, self.sharpen)
+        return transfer(sharp, rgb, mask, self.recolour) if self.recolour else sharp.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Lay:
-    """How a painted square goes back: `mask` over the face (none: the whole square), `edge` float32 [S, S] of the
-    square, share `recolour` of the way to the original's colours, `sharpen` afterwards.
-    """
+    """How a painted square goes back: `mask` over the face (none: the whole square), `edge` float32 [S, S] of it."""
 
     mask: MaskRecipe | None
     edge: NDArray[np.float32]
-    recolour: float
-    sharpen: float
+    finish: _Finish
 
 
 def rerender(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style = PLAIN) -> Forged:
@@ -60,7 +73,7 @@ def rerender(clip: Clip, donor: Clip, rng: np.random.Generator, style: Style = P
     manner = draw_manner(generator, clip.frames, rng)
     scale = float(rng.uniform(0.8, 1.0)) ** style.detail
     if generator.variant.task == "copy" and rng.random() < WHOLE_SHARE:
-        return _shown_whole(clip, generator, manner, scale, _draw_sharpening(rng, style))
+        return _shown_whole(clip, generator, manner, scale, _draw_finish(rng, style))
     zoom = float(rng.uniform(0.75, 1.2)) if generator.variant.task == "copy" else 1.0
     inner = _inner_px(clip, generator, scale * zoom)
     matrices = [align(points, inner, zoom) for points in clip.points]
@@ -76,14 +89,16 @@ def _draw_generator(generators: Sequence[Generator], rng: np.random.Generator) -
     return chosen[int(rng.integers(len(chosen)))]
 
 
-def _shown_whole(clip: Clip, generator: Generator, manner: Manner, scale: float, sharpen: float) -> Forged:
+def _shown_whole(clip: Clip, generator: Generator, manner: Manner, scale: float, finish: _Finish) -> Forged:
     """Replace the whole picture: the mask is 1 everywhere, and no boundary is left to be found."""
     side = clip.side_px
     inner = _multiple_px(side * scale)
     small = np.stack([np.asarray(cv2.resize(rgb, (inner, inner), interpolation=cv2.INTER_AREA)) for rgb in clip.rgb])
     painted = paint(generator, small, clip.points * np.float32(inner / side), manner)
     full = [np.asarray(cv2.resize(one, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8) for one in painted]
-    return Forged(np.stack([unsharp(one, sharpen) for one in full]), np.ones(clip.rgb.shape[:3], np.float32))
+    masks = np.ones(clip.rgb.shape[:3], np.float32)
+    shown = [finish.apply(one, rgb, mask) for one, rgb, mask in zip(full, clip.rgb, masks, strict=True)]
+    return Forged(np.clip(np.rint(np.stack(shown)), 0, 255).astype(np.uint8), masks)
 
 
 def _painted(clip: Clip, generator: Generator, manner: Manner, matrices: Sequence[Matrix], inner: int) -> Pixels:
@@ -102,9 +117,7 @@ def _laid(clip: Clip, painted: Pixels, matrices: Sequence[Matrix], lay: _Lay) ->
         bent = cv2.warpAffine(one, back, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         weight = np.asarray(cv2.warpAffine(lay.edge, back, size, flags=cv2.INTER_LINEAR), np.float32)
         weight = weight * lay.mask.render(points, clip.side_px) if lay.mask else weight
-        sharp = unsharp(np.asarray(bent, np.uint8), lay.sharpen)
-        above = transfer(sharp, rgb, weight, lay.recolour) if lay.recolour else sharp
-        frames.append(blend(rgb, above, weight))
+        frames.append(blend(rgb, lay.finish.apply(np.asarray(bent, np.uint8), rgb, weight), weight))
         masks.append(weight)
     return Forged(np.stack(frames), np.stack(masks))
 
@@ -113,13 +126,13 @@ def _draw_lay(side: int, generator: Generator, inner: int, rng: np.random.Genera
     boxed = rng.random() < BOX_SHARE
     draw_mask = draw_lower_mask if generator.variant.task == "mouth" else draw_face_mask
     edge = _soft_edge(inner, float(rng.uniform(0.01, 0.05)), float(rng.uniform(0.4, 3.0)) * style.softness)
+    return _Lay(None if boxed else draw_mask(side, rng, style), edge, _draw_finish(rng, style))
+
+
+def _draw_finish(rng: np.random.Generator, style: Style) -> _Finish:
     recolour = float(rng.uniform(0.3, 1.0)) if rng.random() < TRANSFER_SHARE else 0.0
-    return _Lay(None if boxed else draw_mask(side, rng, style), edge, recolour, _draw_sharpening(rng, style))
-
-
-def _draw_sharpening(rng: np.random.Generator, style: Style) -> float:
-    """How much an enhancer sharpens afterwards; 0 for not at all."""
-    return float(rng.uniform(0.3, 1.6)) if rng.random() < style.enhanced else 0.0
+    sharpen = float(rng.uniform(0.4, 2.2)) if rng.random() < style.enhanced + MORE_ENHANCED else 0.0
+    return _Finish(sharpen, recolour)
 
 
 def _soft_edge(inner: int, inset: float, softness_px: float) -> NDArray[np.float32]:

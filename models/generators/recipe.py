@@ -46,7 +46,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "copy", AutoencoderPlan((24, 40), 5, (48, 24), ("nearest", "transposed"), (7,) * 5), 96, 0.18, early=True
     ),
     "swap": Variant(
-        "swap", AutoencoderPlan((20, 36, 56), 12, (56, 36, 24), ("shuffle",) * 3, (), 16), 112, 0.25, early=True
+        "swap", AutoencoderPlan((20, 36, 56), 16, (56, 36, 24), ("shuffle",) * 3, (), 8), 112, 0.25, early=True
     ),
     "reenact": Variant("reenact", PainterPlan(4, (20, 36, 48, 56), "bilinear"), 112, 0.16),
     "mouth": Variant("mouth", PainterPlan(7, (20, 36, 48, 56), "transposed"), 96, 0.16),
