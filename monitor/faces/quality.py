@@ -37,6 +37,9 @@ MIN_SPREAD = 0.7
 MOUTH_DROP = (0.25, 0.62)
 """Range of the way from eyes to mouth over the height of the box, along the face (bona fide 0.32 to 0.54)."""
 
+REFERENCE_PX = 112
+"""Side of the crop for which the thresholds of sharpness hold."""
+
 EYES = (33, 263)
 LIPS = (13, 14)
 
@@ -53,7 +56,7 @@ def assess(
     face_px = min(box.width, box.height)
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
     exposure = _exposure(grey, to_crop, landmarks)
-    sharpness = float(np.std(cv2.Laplacian(grey, cv2.CV_32F)))
+    sharpness = _sharpness(grey)
     yaw_deg, pitch_deg = _angles(landmarks)
     visible = _visible(landmarks, picture_px)
     checks = (
@@ -67,6 +70,13 @@ def assess(
     reasons = tuple(reason for reason, holds in checks if holds)
     weight = 0.0 if reasons else _weight(face_px, min_face_px, sharpness, yaw_deg, pitch_deg)
     return Quality(face_px, sharpness, exposure, yaw_deg, pitch_deg, visible, weight, reasons)
+
+
+def _sharpness(grey: NDArray[np.uint8]) -> float:
+    """Standard deviation of the Laplacian at the crop's reference side, so that it does not depend on the detector's."""
+    size = (REFERENCE_PX, REFERENCE_PX)
+    same = grey if grey.shape == size else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return float(np.std(cv2.Laplacian(same, cv2.CV_32F)))
 
 
 def _exposure(grey: NDArray[np.uint8], to_crop: NDArray[np.float32], landmarks: Landmarks) -> float:
