@@ -73,7 +73,7 @@ def assess(
 
 
 def _sharpness(grey: NDArray[np.uint8]) -> float:
-    """Standard deviation of the Laplacian at the crop's reference side, so that it does not depend on the detector's."""
+    """Standard deviation of the Laplacian at one side for all, so that it does not depend on the detector."""
     size = (REFERENCE_PX, REFERENCE_PX)
     same = grey if grey.shape == size else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     return float(np.std(cv2.Laplacian(same, cv2.CV_32F)))
