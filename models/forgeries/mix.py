@@ -71,8 +71,8 @@ SHARES: Final[Mapping[str, float]] = {
     "occlusion": 0.03,  # rare in calls, but a challenge asks for just that
     "animated_still": 0.07,  # reenactment and photo animation, which no blend resembles
     "retimed": 0.04,  # motion only, pixels plausible: seen over time or not at all
-    "whole_frame": 0.06,  # wholly generated persons have no boundary; but cheap traces are easily over-learnt
-    "rerender": 0.12,  # what a generator leaves in every pixel, learnt by generators of our own: no blend has it
+    "whole_frame": 0.08,  # wholly generated persons have no boundary; but cheap traces are easily over-learnt
+    "rerender": 0.24,  # the traces of generators, which three of five kinds of attack on calls leave and blends lack
     "screen": 0.02,  # seldom: it teaches another cue, and anything that is easy takes the network's attention
     "paper": 0.01,  # as the screen, and rarer in calls
 }
