@@ -43,7 +43,7 @@ clean: ## delete .venv, caches and builds; fetched assets stay in the user's cac
 	rm -rf .venv .build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/ready: pyproject.toml constraints.txt
-	@scripts/install
+	@scripts/install fast
 	@touch $@
 
 .venv/ready-dev: pyproject.toml constraints.txt

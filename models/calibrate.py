@@ -95,10 +95,9 @@ def _forged(options: argparse.Namespace) -> list[Prediction]:
 
 
 def _store(model: str, calibration: Calibration) -> None:
-    entry = registry.entry(model)
-    weights = (registry.WEIGHTS / entry.file).read_bytes()
-    write_entry(registry.WEIGHTS, entry.name, weights, calibration, contract_px(entry.contract) or 0)
-    registry.read_manifest.cache_clear()
+    folder, entry = registry.locate(model)
+    weights = (folder / entry.file).read_bytes()
+    write_entry(folder, entry.name, weights, calibration, contract_px(entry.contract) or 0)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -18,6 +18,7 @@ from rich.console import Console
 from models import registry
 from models.card_text import BEFORE_FIGURES, LIMITS, OPENING, UNKNOWN
 from models.data.crops import read_index
+from models.data.licences import learnt_despite
 from models.errors import DataError, ModelError
 from models.evaluation.predictions import read_predictions
 from models.evaluation.report import report
@@ -90,9 +91,9 @@ def _card(options: argparse.Namespace) -> str:
         folds=options.folds.read_text(encoding="utf-8") if options.folds else "",
     )
     lines = (options.run / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return compose(
-        entry, [json.loads(line) for line in lines], sources(read_index(options.crops / "train.csv")), measured
-    )
+    rows = read_index(options.crops / "train.csv")
+    faces = f"{learnt_despite(rows)}\n\n{sources(rows)}".strip()
+    return compose(entry, [json.loads(line) for line in lines], faces, measured)
 
 
 def _section(number: int, head: str, body: str) -> str:

@@ -8,7 +8,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from models.tuning import Weights, as_detector, gentle, new_stream, read_weights
 __all__ = ["main"]
 
 BASELINE = "baseline"
+ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +96,24 @@ def _run(options: argparse.Namespace) -> str:
         raise DataError("fewer than two sources of fakes may be learnt from: there is nothing to leave out")
     bench = _bench(options)
     jobs = {BASELINE: frozenset[str](), **{fold.name: fold.paths for fold in folds}}
+    if options.only:
+        return _some(bench, jobs | {ALL: everything(rows).paths}, options.only)
     said = {name: bench.judged(name, paths) for name, paths in jobs.items()}
     if options.all:
-        bench.made("all", everything(rows).paths)
+        bench.made(ALL, everything(rows).paths)
     return _report(options.run, rows, folds, said)
+
+
+def _some(bench: Bench, jobs: Mapping[str, frozenset[str]], names: Sequence[str]) -> str:
+    """Make and judge a few runs alone, so that several processes can share the work; a later call reports."""
+    unknown = sorted(set(names) - set(jobs))
+    if unknown:
+        raise DataError(f"there is no run {', '.join(unknown)}: choose among {', '.join(jobs)}")
+    for name in names:
+        bench.made(name, jobs[name])
+        if name != ALL:
+            bench.judged(name, jobs[name])
+    return ""
 
 
 def _bench(options: argparse.Namespace) -> Bench:
@@ -152,6 +167,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="of every film that is judged")
     parser.add_argument("--learnt-seconds", type=float, default=8.0, help="of every fake that is learnt from")
     parser.add_argument("--all", action="store_true", help="also make weights that learn from every lawful fake")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="make these runs alone and report nothing yet")
     parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1)

@@ -73,7 +73,12 @@ def _run(options: argparse.Namespace, rank: int, processes: int) -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
     footage = load_footage(
-        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
+        options.crops,
+        "train",
+        for_training=True,
+        least_px=recipe.least_face_px,
+        crop_px=recipe.crop_px,
+        allowed=options.allow_licence,
     )
     learnt, held_out = split_people(footage, recipe.held_out_share)
     trainer = _begun(recipe, options)
@@ -89,7 +94,8 @@ def _run(options: argparse.Namespace, rank: int, processes: int) -> None:
     )
     with (options.run / "log.jsonl" if rank == 0 else Path(os.devnull)).open("a") as log:
         _write(log, {"recipe": dataclasses.asdict(recipe), "from": options.start or "ImageNet"})
-        _write(log, {"people": len({one.identity for one in learnt}), "files": len(learnt), "held_out": len(held_out)})
+        _write(log, {"people": len({one.identity for one in learnt}), "files": len(learnt), "held_out": len(held_out),
+                     "allowed_licences": options.allow_licence})  # fmt: skip
         _loop(trainer, iter(loader), fixed, checkpoint if rank == 0 else None, log)
 
 
@@ -156,6 +162,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     start.add_argument("--from", dest="start", metavar="MODEL", help="name of a model of this project to go on from")
     parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
     parser.add_argument("--pool", type=Path, help="styles of forgery that a contest found, to be drawn too")
+    parser.add_argument("--allow-licence", action="append", default=[], metavar="TEXT",
+                        help="learn from footage under this licence all the same; repeatable")  # fmt: skip
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
     parser.add_argument("--minutes", type=float, help="end after this long, the learning rate falling accordingly")

@@ -108,9 +108,6 @@ class FacesSettings(Section):
 
     max_faces: int = Field(4, ge=1, le=16, description="Faces followed per participant.")
     min_face_px: int = Field(64, ge=24, description="Shorter side of a face box below which nothing is said.")
-    crop_px: int = Field(
-        112, ge=64, le=512, description="Side of the aligned crop; the detector's contract must agree."
-    )
     threads: int = Field(2, ge=1, le=64, description="Face finding threads.")
     forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
 

@@ -6,7 +6,7 @@ import csv
 import multiprocessing
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from monitor.values import FaceCrop, Frame, Picture
 
 __all__ = ["CROP_PX", "Outcome", "border_px", "export", "main", "pictures"]
 
-CROP_PX = 112
+CROP_PX = 128
 
 PROCESSES = 2
 INDEX_COLUMNS = ("id", "file", "looked", "written", "tracks", "reasons", "error")
@@ -77,10 +77,11 @@ def export(source: Path, target: Path, frames_per_s: float, model: Path, crop_px
     """Write the crops of a file's main face (the one seen most) as one .npz.
 
     Arrays over time: rgb uint8 [T, S, S, 3], whose middle `crop_px` are the run-time crop and S is half as much again;
-    points float32 [T, 478, 2] in those pixels; media_s, face_px, sharpness, exposure, yaw_deg, pitch_deg, visible, weight float32 [T]; reasons
-    str [T]. Faces that the quality gate refuses are written too. A file that cannot be read gives an outcome.
+    points float32 [T, 478, 2] in those pixels; media_s, face_px, sharpness, exposure, yaw_deg, pitch_deg, visible,
+    weight float32 [T]; reasons str [T]. Faces that the quality gate refuses are written too. A file that cannot be read
+    gives an outcome.
     """
-    finder = FaceFinder(FacesSettings(crop_px=crop_px), model, "export", "footage")
+    finder = FaceFinder(FacesSettings(), model, "export", "footage", crop_px)
     border = border_px(crop_px)
     looked = 0
     seen: list[Seen] = []
@@ -100,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = options.model or asset_path("face_landmarker")
     rows = _rows(options.data, options.split)
     (options.out / options.split).mkdir(parents=True, exist_ok=True)
-    work = partial(_export_named, options.data, options.out / options.split, options.fps, model, options.crop_px)
+    cut = partial(export, frames_per_s=options.fps, model=model, crop_px=options.crop_px)
+    work = partial(_export_named, options.data, options.out / options.split, cut)
     console = Console(stderr=True)
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         running = pool.imap_unordered(work, [(name, row["path"]) for name, row in rows.items()], chunksize=4)
@@ -129,10 +131,10 @@ def _rows(data: Path, split: str) -> dict[str, dict[str, str]]:
 
 
 def _export_named(
-    data: Path, folder: Path, frames_per_s: float, model: Path, crop_px: int, job: tuple[str, str]
+    data: Path, folder: Path, cut: Callable[[Path, Path], Outcome], job: tuple[str, str]
 ) -> tuple[str, Outcome]:
     name, path = job
-    return name, export(data / path, folder / f"{name}.npz", frames_per_s, model, crop_px)
+    return name, cut(data / path, folder / f"{name}.npz")
 
 
 def _write(target: Path, looked: int, seen: Sequence[Seen], border: int) -> Outcome:

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,12 +23,13 @@ class Finders:
     """Opens one face finder per participant; a finder is used by one thread at a time.
 
     `waiting` counts frames handed in and not answered yet: at most one per participant,
-    because each participant waits for its own look.
+    because each participant waits for its own look. `crop_px` is the side of the crops that the detector takes.
     """
 
-    def __init__(self, settings: FacesSettings, model: Path) -> None:
+    def __init__(self, settings: FacesSettings, model: Path, crop_px: int) -> None:
         self._settings = settings
         self._model = model
+        self._crop_px = crop_px
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="faces")
         self.waiting = 0
 
@@ -35,7 +37,8 @@ class Finders:
     async def open(self, call: str, participant: str) -> AsyncIterator[Look]:
         """Give the participant's own `look`; raises AssetError when the landmark model is missing."""
         loop = asyncio.get_running_loop()
-        finder = await loop.run_in_executor(self._threads, FaceFinder, self._settings, self._model, call, participant)
+        ready = partial(FaceFinder, self._settings, self._model, call, participant, self._crop_px)
+        finder = await loop.run_in_executor(self._threads, ready)
         alone = Lock()
 
         async def look(frame: Frame) -> FaceLook:

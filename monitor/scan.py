@@ -85,9 +85,9 @@ async def scan(
     names = list(expand(files))
     outcomes = []
     async with AsyncExitStack() as stack:
-        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache))
-        stack.callback(finders.close)
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
+        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache), engine.crop_px)
+        stack.callback(finders.close)
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         shown = bar.add_task("scan", total=len(names))
         scanner = _Scanner(settings, finders, engine)

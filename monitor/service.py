@@ -129,9 +129,9 @@ async def open_service(
     Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
     """
     async with AsyncExitStack() as stack:
-        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache))
-        stack.callback(finders.close)
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
+        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache), engine.crop_px)
+        stack.callback(finders.close)
         identity = identify(settings, version("lifesign"), engine.identity)
         live = Live()
         publisher = await stack.enter_async_context(Publisher(settings, identity, [live, *sinks]))

@@ -45,12 +45,12 @@ def test_the_middle_is_the_run_time_crop(tmp_path):
     film, model = sample("selfie_man"), sample("face_landmarker")
     outcome = export(film, tmp_path / "film.npz", 10.0, model)
     stored = np.load(tmp_path / "film.npz")
-    finder = FaceFinder(FacesSettings(crop_px=CROP_PX), model, "call", "ada")
+    finder = FaceFinder(FacesSettings(), model, "call", "ada", CROP_PX)
     looks = [finder.look(Frame("call", "ada", media_s, 0.0, picture)) for media_s, picture in pictures(film, 10.0)]
     crops = np.stack([look.crops[0].rgb for look in looks])
     middle = slice(border_px(CROP_PX), border_px(CROP_PX) + CROP_PX)
     np.testing.assert_array_equal(stored["rgb"][:, middle, middle], crops)
-    assert stored["rgb"].shape == (outcome.written, 168, 168, 3)
+    assert stored["rgb"].shape == (outcome.written, 192, 192, 3)
     assert stored["points"].shape == (outcome.written, 478, 2)
     assert stored["points"].dtype == np.float32
     assert (stored["points"] > border_px(CROP_PX)).all()
@@ -92,7 +92,7 @@ def test_a_split_is_exported_with_index_and_counts(footage, tmp_path, capsys):
     assert rows["train_wall"]["file"] == ""
     assert rows["train_broken"]["error"]
     assert rows["train_film"]["identity"] == "train/film.mp4"
-    assert np.load(out / rows["train_film"]["file"])["rgb"].shape[1:] == (168, 168, 3)
+    assert np.load(out / rows["train_film"]["file"])["rgb"].shape[1:] == (192, 192, 3)
     told = capsys.readouterr()
     assert told.out == ""
     assert "train real: 4 files" in told.err

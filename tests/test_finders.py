@@ -48,7 +48,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> type[SlowFinder]:
 
 async def test_the_loop_turns_while_a_thread_looks(slow: type[SlowFinder]) -> None:
     """A look waits in its own thread; meanwhile others run, and one frame is counted as waiting."""
-    pool = Finders(FacesSettings(), Path("unused"))
+    pool = Finders(FacesSettings(), Path("unused"), 112)
     async with pool.open("call", "ann") as look:
         looking = asyncio.create_task(look(FRAME))
         await asyncio.to_thread(slow.looking.wait)
@@ -63,7 +63,7 @@ async def test_the_loop_turns_while_a_thread_looks(slow: type[SlowFinder]) -> No
 
 async def test_a_cancelled_look_is_over_before_its_finder_closes(slow: type[SlowFinder]) -> None:
     """Closing waits for the thread that still looks."""
-    pool = Finders(FacesSettings(), Path("unused"))
+    pool = Finders(FacesSettings(), Path("unused"), 112)
 
     async def participant() -> None:
         async with pool.open("call", "ann") as look:

@@ -40,10 +40,10 @@ class Batch:
         """The same on another device."""
         if device.type == "cpu":
             return self
-        moved = (
+        clips, boundary, attack, quality = (
             value.to(device, non_blocking=True) for value in (self.clips, self.boundary, self.attack, self.quality)
         )
-        return Batch(*moved, self.kinds)
+        return Batch(clips, boundary, attack, quality, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 """Exported face crops in, clips with identity and label in memory out."""
 
 import csv
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -64,17 +65,24 @@ def read_index(file: Path) -> list[dict[str, str]]:
 
 
 def load_footage(
-    folder: Path, split: str, *, for_training: bool, least_px: float = 0.0, crop_px: int | None = None
+    folder: Path,
+    split: str,
+    *,
+    for_training: bool,
+    least_px: float = 0.0,
+    crop_px: int | None = None,
+    allowed: Collection[str] = (),
 ) -> list[Footage]:
     """Load every exported crop of a split; faces smaller than `least_px` throughout are left out.
 
     Pictures exported for larger crops than `crop_px` are scaled down to it.
 
-    Raises `DataError` for missing or damaged files, and for a licence that forbids training when `for_training`.
+    Raises `DataError` for missing or damaged files, and when `for_training` for a licence that forbids training and is
+    not `allowed` by name.
     """
     rows = read_index(folder / f"{split}.csv")
     if for_training:
-        refuse_forbidden(rows, split)
+        refuse_forbidden(rows, split, allowed)
     loaded = [scaled(load_crops(folder / row["file"], row), crop_px) for row in rows]
     kept = [footage for footage in loaded if float(footage.face_px.max()) >= least_px]
     if not kept:
@@ -96,11 +104,11 @@ def scaled(footage: Footage, crop_px: int | None) -> Footage:
 def load_crops(file: Path, row: dict[str, str]) -> Footage:
     """Load one exported file and check its shapes."""
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as source, np.load(source) as stored:
             rgb, points = stored["rgb"], stored["points"]
             media_s, face_px = stored["media_s"], stored["face_px"]
             judgeable = np.array([not words for words in stored["reasons"]]) if "reasons" in stored else None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{file} cannot be read as exported crops ({error}): export it again") from error
     frames = len(rgb)
     if frames == 0 or rgb.dtype != np.uint8 or rgb.ndim != 4 or points.shape != (frames, POINTS, 2):

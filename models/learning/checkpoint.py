@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run's state to and from disk, so that a run that was cut off goes on where it was."""
 
+import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,10 @@ def save(
 
 def restore(file: Path, network: nn.Module, average: AveragedWeights, optimiser: Optimizer) -> Progress:
     """Load a checkpoint into a fresh run; raises `TrainingError` when it is of another architecture."""
-    state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{file} cannot be read as a checkpoint ({error}): move it away to begin anew") from error
     try:
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])

@@ -59,7 +59,9 @@ class Trainer:
             raise TrainingError(f"the loss is not a number at step {self.progress.step}: the last checkpoint is kept")
         self.optimiser.zero_grad(set_to_none=True)
         parts.total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        steepness = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+        if not math.isfinite(float(steepness)):
+            raise TrainingError(f"a gradient is not a number at step {self.progress.step}: the last checkpoint is kept")
         self.optimiser.step()
         self.progress.step += 1
         self.average.update(self.network, self.progress.step)

@@ -52,7 +52,10 @@ def load_imagenet(backbone: Backbone, file: Path) -> None:
 
     Raises `WeightsError` when the file is another one or does not fit.
     """
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    try:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"the ImageNet weights cannot be read: {error}") from error
     if found != IMAGENET_SHA256:
         raise WeightsError(f"{file} is not the published EfficientNet-Lite0 file (SHA-256 {found})")
     published: Mapping[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)

@@ -12,18 +12,27 @@ from monitor.faces.quality import assess
 from monitor.faces.search import Search
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
 
-__all__ = ["FaceFinder"]
+__all__ = ["CROP_PX", "FaceFinder"]
+
+CROP_PX = 112
+"""Side of the crops where no detector asks for another."""
 
 
 class FaceFinder:
     """Finds and follows the faces of one participant; blocking, one thread at a time."""
 
-    def __init__(self, settings: FacesSettings, model: Path, call: str, participant: str) -> None:
-        """Prepare for one participant; AssetError when the model file is missing or cannot be loaded."""
+    def __init__(
+        self, settings: FacesSettings, model: Path, call: str, participant: str, crop_px: int = CROP_PX
+    ) -> None:
+        """Prepare for one participant, for a detector that takes crops of side `crop_px`.
+
+        AssetError when the model file is missing or cannot be loaded.
+        """
         self._settings = settings
         self._search = Search(shared(model, settings.max_faces), settings.max_faces, settings.min_face_px)
         self._call = call
         self._participant = participant
+        self._crop_px = crop_px
         self._tracks = tracker.NO_TRACKS
         self._steady: dict[int, crop.Steady] = {}
         self._longest_px = 0
@@ -60,7 +69,7 @@ class FaceFinder:
     def _crop(self, frame: Frame, face: Landmarks, track: int) -> FaceCrop:
         steady = crop.steady(self._steady.get(track), crop.place(face.points), frame.media_s)
         self._steady[track] = steady
-        side = self._settings.crop_px
+        side = self._crop_px
         to_crop = crop.to_crop(steady.placement, side)
         rgb = crop.render(frame.picture, to_crop, side)
         quality = assess(rgb, to_crop, face, _size(frame.picture), self._settings.min_face_px)

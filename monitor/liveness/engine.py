@@ -172,7 +172,7 @@ class Engine:
         if crop.rgb.shape != (side, side, 3) or crop.rgb.dtype != "uint8":
             raise ModelError(
                 f"The detector takes crops of {side} px, not {crop.rgb.dtype} {crop.rgb.shape}.",
-                f"Set faces.crop_px to {side}.",
+                "Report this: crops are cut to the side that the detector asks for.",
             )
 
 

@@ -17,7 +17,7 @@ from tests.fakes.media import sample
 
 __all__ = ["canvas", "finder", "frame", "image", "looks", "pictures", "rgb_at", "still"]
 
-SETTINGS = FacesSettings(crop_px=112)
+SETTINGS = FacesSettings()
 
 
 def finder(settings: FacesSettings = SETTINGS) -> FaceFinder:

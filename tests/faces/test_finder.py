@@ -98,7 +98,7 @@ def test_a_flash_and_a_short_occlusion_keep_the_identity():
 
 def test_a_face_that_left_ends_and_a_later_one_is_new():
     """After forget_after_s the end is told once; who comes then has a new number."""
-    watching = finder(FacesSettings(crop_px=112, forget_after_s=1.0))
+    watching = finder(FacesSettings(forget_after_s=1.0))
     empty = canvas(320, 280)
     ended = [
         watching.look(frame(image(rgb), index * 0.2)).ended_tracks

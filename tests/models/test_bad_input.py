@@ -2,6 +2,7 @@
 """Whatever is wrong with what a user brings, one line says what it is, and nothing is spoilt."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from models import compare, evaluate, export, registry
+from models import compare, evaluate, export, registry, train
+from models.data.batches import BatchStream, Shape
 from models.data.crops import load_footage, read_index
 from models.data.licences import learnt_despite, refuse_forbidden
-from models.errors import DataError, WeightsError
+from models.errors import DataError, ModelError, TrainingError, WeightsError
+from models.learning.checkpoint import restore
+from models.learning.recipe import Recipe
+from models.learning.trainer import Trainer
 from tests.fakes.drawn_faces import drawn_footage, write_crops
 
 ROW = {"path": "train/real/1.mp4", "split": "train", "label": "real", "licence": "CC0 1.0"}
@@ -48,14 +53,15 @@ def test_clips_without_a_face_are_passed_over(tmp_path: Path) -> None:
         load_footage(tmp_path, "train", for_training=True)
 
 
-@pytest.mark.parametrize("damage", ["emptied", "missing"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "missing"])
 def test_damaged_crops_are_named(damage: str, tmp_path: Path) -> None:
     """The file that is to be exported again."""
     write_crops(tmp_path, [drawn_footage(2, 1)])
     file = tmp_path / "train" / "0.npz"
+    content = file.read_bytes()
     file.unlink()
     if damage != "missing":
-        file.write_bytes(b"")
+        file.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
     with pytest.raises(DataError, match=r"0\.npz.*export it again"):
         load_footage(tmp_path, "train", for_training=True)
 
@@ -158,3 +164,38 @@ def test_damaged_predictions_end_with_one_line(line: str, tmp_path: Path, capsys
     assert "cannot be read as predictions" in _said(capsys)
     assert compare.main([str(file), str(file)]) == 1
     assert "cannot be read as predictions" in _said(capsys)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut off"])
+def test_a_damaged_checkpoint_does_not_go_on(content: bytes, tmp_path: Path) -> None:
+    """The run says which file it is; nothing of it is overwritten."""
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(content)
+    network = torch.nn.Linear(1, 1)
+    with pytest.raises(ModelError, match="cannot be read as a checkpoint"):
+        restore(file, network, None, torch.optim.SGD(network.parameters()))  # type: ignore[arg-type]
+    assert file.read_bytes() == content
+
+
+def test_a_gradient_that_is_no_number_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finite loss may have one; the weights stay as they were."""
+    trainer = Trainer(dataclasses.replace(Recipe(), crop_px=112))
+    before = trainer.network.still.weight.detach().clone()
+    trainer.network.still.weight.register_hook(lambda gradient: gradient * float("nan"))
+    batch = BatchStream([drawn_footage(2, 1), drawn_footage(2, 2)], (Shape(1, 1, films=True),), 5).batch(0)
+    with pytest.raises(TrainingError, match="a gradient is not a number"):
+        trainer.step(batch)
+    assert torch.equal(trainer.network.still.weight, before)
+    assert trainer.progress.step == 0
+
+
+def test_training_obeys_the_licences_and_names_a_missing_backbone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused first; allowed by name, the next thing that is missing is said. Exit 1 and one line both times."""
+    write_crops(tmp_path, [drawn_footage(2, seed, licence="own contract, research") for seed in range(3)])
+    given = [str(tmp_path), str(tmp_path / "run"), "--backbone", str(tmp_path / "none.pth"), "--crop-px", "112"]
+    assert train.main(given) == 1
+    assert "--allow-licence" in _said(capsys)
+    assert train.main([*given, "--allow-licence", "own contract, research"]) == 1
+    assert "ImageNet weights cannot be read" in _said(capsys)
