@@ -29,7 +29,7 @@ from models.learning.recipe import Recipe
 __all__ = ["halves", "main", "report"]
 
 SEED: Final = 7
-CALIBRATION_CONDITIONS: Final = ("clean", "vp8")
+CALIBRATION_CONDITIONS: Final = ("clean", "vp8", "360p 500 kbit/s")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

