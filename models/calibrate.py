@@ -85,9 +85,13 @@ def _forged(options: argparse.Namespace) -> list[Prediction]:
     """Judge forgeries made from the calibration people's own footage."""
     torch.set_num_threads(options.threads)
     detector = registry.load(options.model)
-    footage = [one for one in load_footage(options.crops, "val", for_training=False) if one.row["label"] == "real"]
+    side = detector.crop_px
+    footage = load_footage(options.crops, "val", for_training=False, crop_px=side)
+    footage = [one for one in footage if one.row["label"] == "real"]
     films = [one for one in footage if one.frames > 1 and for_calibration(one.identity)]
-    held_out = split_people(load_footage(options.crops, "train", for_training=False), Recipe().held_out_share)[1]
+    held_out = split_people(
+        load_footage(options.crops, "train", for_training=False, crop_px=side), Recipe().held_out_share
+    )[1]
     colour = [one for one in held_out if not one.grey][: options.portraits]
     forged = forge_footage([*films, *colour], SEED)
     chosen = [condition for condition in CONDITIONS if condition.name in CALIBRATION_CONDITIONS]

