@@ -75,8 +75,7 @@ def _run(options: argparse.Namespace) -> str:
     reals = [one for one in known if one.label == "real" and one.film]
     if not reals:
         raise DataError("no bona fide films to calibrate on")
-    fakes = [one for one in known if one.label in {"swap", "lipsync"} and one.film]
-    found = fit(reals, _forged(options), fakes)
+    found = fit(reals, _forged(options))
     _store(options.model, found.calibration)
     return report(found, reported)
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from models.data.crops import Footage, load_crops, read_index
+from models.data.crops import Footage, is_film, load_crops, read_index
 from models.data.licences import refuse_forbidden
 from models.data.making import Making
 from models.data.pairs import Pair, make_pair
@@ -82,8 +82,8 @@ def _some(folder: Path, seed: int) -> list[Footage]:
     rows = read_index(folder / "train.csv")
     refuse_forbidden(rows, "train")
     rng = np.random.default_rng(seed)
-    films = [row for row in rows if row["path"].endswith(".mp4")]
-    stills = [row for row in rows if not row["path"].endswith(".mp4")]
+    films = [row for row in rows if is_film(row["path"])]
+    stills = [row for row in rows if not is_film(row["path"])]
     chosen = [group[int(at)] for group in (films, stills) for at in rng.permutation(len(group))[: POOL // 2]]
     loaded = [load_crops(folder / row["file"], row) for row in chosen]
     return [one for one in loaded if float(one.face_px.max()) >= LEAST_FACE_PX] or loaded

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from models.data.call import Call, Received, deliver
-from models.data.crops import read_index
+from models.data.crops import is_film, read_index
 from models.data.network import Network
 from models.data.people import for_calibration, is_held_out
 from models.data.scene import FACE_SHARE
@@ -30,7 +30,6 @@ from models.learning.recipe import Recipe
 
 __all__ = ["PEOPLE", "main", "transcode"]
 
-FILMS: Final = (".mp4", ".mkv", ".webm", ".mov", ".avi")
 PEOPLE: Final[Mapping[str, Callable[[str], bool]]] = {
     "all": lambda identity: True,
     "calibration": for_calibration,
@@ -135,14 +134,14 @@ def _rows(data: Path, split: str) -> list[Row]:
         raise DataError(f"no labels at {file}: name the folder that holds labels.csv and the footage")
     with file.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == split and row.get("view", "crop") == "crop"]
-    return [row for row in rows if row["path"].endswith(FILMS)]
+    return [row for row in rows if is_film(row["path"])]
 
 
 def _face_sizes(crops: Path, split: str) -> dict[str, float]:
     """Look up the median size of each film's face, in pixels of the film."""
     sizes = {}
     for row in read_index(crops / f"{split}.csv"):
-        if row["path"].endswith(FILMS):
+        if is_film(row["path"]):
             with np.load(crops / row["file"]) as stored:
                 sizes[row["path"]] = float(np.median(stored["face_px"]))
     return sizes

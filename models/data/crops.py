@@ -16,9 +16,10 @@ from models.data.licences import refuse_forbidden
 from models.errors import DataError
 from models.forgeries.clip import Clip, Pixels
 
-__all__ = ["Footage", "load_footage", "read_index"]
+__all__ = ["Footage", "is_film", "load_footage", "read_index"]
 
 POINTS: Final = 478
+FILMS: Final = (".mp4", ".mkv", ".webm", ".mov", ".avi")
 GREY_SPREAD: Final = 3.0
 """Mean difference of the colour channels, in grey levels, under which a picture counts as grey."""
 
@@ -51,6 +52,11 @@ class Footage:
         """Cut out some frames."""
         index = np.asarray(chosen)
         return Clip(self.rgb[index], self.points[index])
+
+
+def is_film(path: str) -> bool:
+    """Whether a file is a film, by its name."""
+    return path.lower().endswith(FILMS)
 
 
 def read_index(file: Path) -> list[dict[str, str]]:

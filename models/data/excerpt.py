@@ -4,16 +4,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
-from models.data.crops import Footage, load_crops, read_index, scaled
+from models.data.crops import Footage, is_film, load_crops, read_index, scaled
 from models.errors import DataError
 
 __all__ = ["beginning", "load_films"]
 
-FILM: Final = ".mp4"
 Row = dict[str, str]
 
 
@@ -24,7 +22,7 @@ def load_films(
 
     Raises `DataError` where there is none.
     """
-    rows = [row for row in read_index(folder / f"{split}.csv") if row["path"].endswith(FILM) and wanted(row)]
+    rows = [row for row in read_index(folder / f"{split}.csv") if is_film(row["path"]) and wanted(row)]
     films = [beginning(scaled(load_crops(folder / row["file"], row), crop_px), seconds) for row in rows]
     if not films:
         raise DataError(f"{folder}/{split}.csv lists no film of the wanted kind: export the footage first")

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.data.crops import is_film
 from models.data.licences import forbidden
 
 __all__ = ["ATTACK_OF", "FOLDS", "Fold", "everything", "family", "learnable", "make_folds"]
 
 FOLDS: Final = 4
-FILM: Final = ".mp4"
 CLASSIC: Final = "classic swap"
 FAMILIES: Final[Mapping[str, str]] = {
     "PRNet swap": CLASSIC,
@@ -63,7 +63,7 @@ def learnable(row: Row) -> bool:
     A licence that is for academic demonstration or research only allows none, nor does a missing one.
     """
     fake = row["split"] == "val" and row["label"] in ATTACK_OF
-    return fake and row["path"].endswith(FILM) and not forbidden(row["licence"])
+    return fake and is_film(row["path"]) and not forbidden(row["licence"])
 
 
 def make_folds(rows: Sequence[Row], count: int = FOLDS) -> tuple[Fold, ...]:

@@ -76,8 +76,8 @@ def spread(reals: Iterable[Prediction]) -> Spread:
     return Spread(len(means), float(means.mean()), between, math.sqrt(float(np.mean(squares))), worst)
 
 
-def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequence[Prediction] = ()) -> Fit:
-    """Fit score and evidence; `forged` are our forgeries of calibration people, `foreign` those of other makers.
+def fit(reals: Sequence[Prediction], forged: Sequence[Prediction]) -> Fit:
+    """Fit score and evidence; `forged` are our forgeries of calibration people, never those that were learnt from.
 
     The condition in which bona fide people look most forged decides. Forgeries that do not rise over the worst bona
     fide person there cannot be told from bona fide faces. Their share among `forged` bounds how much a low logit may
@@ -86,8 +86,7 @@ def fit(reals: Sequence[Prediction], forged: Sequence[Prediction], foreign: Sequ
     """
     people = max((spread(part) for part in _by_condition(reals)), key=lambda found: found.worst_person)
     means = np.array([one.score for one in forged])
-    everything = np.array([one.score for one in (*forged, *foreign)])
-    seen = everything[everything > people.worst_person]
+    seen = means[means > people.worst_person]
     strength = float(seen.mean()) - people.worst_person if len(seen) else 0.0
     unseen = float((means <= people.worst_person).mean()) if len(means) else 1.0
     floor = math.log(min(max(unseen, math.exp(FLOORS[0])), math.exp(FLOORS[1])))

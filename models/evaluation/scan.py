@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from models.data.crops import is_film
 from models.errors import DataError
 from models.evaluation.predictions import Prediction
 
@@ -73,7 +74,7 @@ def _prediction(summary: dict[str, Any], row: dict[str, str]) -> Prediction:
         repo=row["repo"],
         pair=row["pair"],
         condition="scan",
-        film=row["path"].endswith(".mp4"),
+        film=is_film(row["path"]),
         logits=(float(summary["score"]),),
         face_px=(0.0,),
         sharpness=(0.0,),
