@@ -23,6 +23,7 @@ from models.evaluation.fit import Fit, fit
 from models.evaluation.forged import forge_footage
 from models.evaluation.operating import calibration_gap, error_table
 from models.evaluation.predictions import CONDITIONS, Prediction, judge, read_predictions
+from models.evaluation.unlearnt import without_learnt
 from models.export import write_entry
 from models.learning.recipe import Recipe
 
@@ -77,6 +78,8 @@ def _run(options: argparse.Namespace) -> str:
         raise DataError("no bona fide films to calibrate on")
     found = fit(reals, _forged(options))
     _store(options.model, found.calibration)
+    if options.without_learnt:
+        reported = without_learnt(reported, options.without_learnt)
     return report(found, reported)
 
 
@@ -109,6 +112,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="of val and of held_out")
     parser.add_argument("--model", default=registry.DEFAULT)
     parser.add_argument("--portraits", type=int, default=100, help="held-out portraits to forge")
+    parser.add_argument(
+        "--without-learnt",
+        type=Path,
+        metavar="LABELS",
+        help="leave out forgeries that may have been learnt from",
+    )
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(arguments)
 

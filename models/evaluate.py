@@ -27,6 +27,7 @@ from models.evaluation.predictions import Prediction, judge, read_predictions, w
 from models.evaluation.report import WORST, report
 from models.evaluation.scan import read_scan
 from models.evaluation.sheet import write_sheet
+from models.evaluation.unlearnt import without_learnt
 
 __all__ = ["main"]
 
@@ -58,7 +59,7 @@ def _report(options: argparse.Namespace) -> str:
 
 def _predictions(options: argparse.Namespace) -> list[Prediction]:
     if options.predictions:
-        return [one for file in options.predictions for one in read_predictions(file)]
+        return _unlearnt(options, [one for file in options.predictions for one in read_predictions(file)])
     if options.crops is None:
         raise DataError("nothing to evaluate: name --crops, --predictions or --scan")
     torch.set_num_threads(options.threads)
@@ -68,7 +69,11 @@ def _predictions(options: argparse.Namespace) -> list[Prediction]:
     found = judge(detector, footage, named(options.conditions))
     if options.out:
         write_predictions(options.out, found)
-    return found
+    return _unlearnt(options, found)
+
+
+def _unlearnt(options: argparse.Namespace, predictions: list[Prediction]) -> list[Prediction]:
+    return without_learnt(predictions, options.without_learnt) if options.without_learnt else predictions
 
 
 def _write_sheets(options: argparse.Namespace, predictions: Sequence[Prediction]) -> None:
@@ -88,7 +93,7 @@ def _scan_report(options: argparse.Namespace) -> str:
         raise DataError("a scan is evaluated against labels: name labels.csv with --labels")
     predictions, counts = read_scan(options.scan, options.labels)
     words = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
-    found = f"{words}\n\n{scan_table(predictions)}"
+    found = f"{words}\n\n{scan_table(_unlearnt(options, predictions))}"
     if options.readme:
         _rewrite(options.readme, found)
     return found
@@ -119,6 +124,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scan", type=Path, help="output of `lifesign scan --json`, instead of crops")
     parser.add_argument("--labels", type=Path, help="labels.csv of the footage that was scanned")
     parser.add_argument("--readme", type=Path, help="rewrite the section of this file between its detection markers")
+    parser.add_argument(
+        "--without-learnt",
+        type=Path,
+        metavar="LABELS",
+        help="leave out forgeries that may have been learnt from",
+    )
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(arguments)
 

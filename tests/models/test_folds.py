@@ -129,7 +129,7 @@ def test_an_open_pair_keeps_the_contract(people: list[Footage]) -> None:
 def test_a_partner_comes_from_the_same_source_where_there_is_one(monkeypatch: pytest.MonkeyPatch, people) -> None:
     """Otherwise what is learnt could be the source."""
     drawn = []
-    monkeypatch.setattr(open_pairs, "_draw_clip", lambda one, frames, rng: drawn.append(one) or one.clip([0] * frames))
+    monkeypatch.setattr(open_pairs, "draw_clip", lambda one, frames, rng: drawn.append(one) or one.clip([0] * frames))
     for seed in range(6):
         open_pair(_fake(60, repo="repo:1"), people[:3], 2, np.random.default_rng(seed), Making())
     assert {one.row["repo"] for one in drawn} == {"repo:1"}

@@ -14,7 +14,6 @@ from models.networks.shift import shift_channels
 from models.networks.stream import StreamNetwork
 
 FRAMES = 6
-CROP_PX = registry.load().crop_px
 
 
 @pytest.fixture(scope="module", params=registry.names())
@@ -24,10 +23,10 @@ def network(request: pytest.FixtureRequest) -> StreamNetwork:
 
 
 @pytest.fixture(scope="module")
-def clips() -> torch.Tensor:
+def clips(network: StreamNetwork) -> torch.Tensor:
     """Three tracks of six noisy, changing crops."""
-    random = torch.Generator().manual_seed(2)
-    return torch.randint(0, 256, (3, FRAMES, CROP_PX, CROP_PX, 3), dtype=torch.uint8, generator=random)
+    random, side = torch.Generator().manual_seed(2), network.crop_px
+    return torch.randint(0, 256, (3, FRAMES, side, side, 3), dtype=torch.uint8, generator=random)
 
 
 @torch.inference_mode()
@@ -137,7 +136,7 @@ def test_fixing_the_norms_changes_nothing(clips: torch.Tensor) -> None:
     """A network folded for judging gives the same features."""
     torch.manual_seed(4)
     backbone = Backbone().eval()
-    caches = [torch.zeros(1, *shape) for shape in backbone.cache_shapes(CROP_PX)]
+    caches = [torch.zeros(1, *shape) for shape in backbone.cache_shapes(clips.shape[2])]
     with torch.no_grad():
         before, _ = backbone(clips[:1, :1], caches, torch.tensor([True]))
         backbone.fix()

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load, save
 
 from models import registry
-from models.detector import Detector, contract
+from models.detector import Detector
 from models.errors import ModelError, WeightsError
 
 
@@ -147,7 +147,7 @@ def test_an_empty_field_is_refused(field: str, folder: Path) -> None:
 
 def test_another_contract_is_refused(folder: Path) -> None:
     """A model made for other crops would give nonsense."""
-    _edit(folder, contract(112), "face-rgb8-224-margin2-v9")
+    _edit(folder, registry.entry().contract, "face-rgb8-224-margin2-v9")
     assert "face-rgb8-224-margin2-v9" in str(_refused(folder).value)
 
 
