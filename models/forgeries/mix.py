@@ -72,7 +72,7 @@ SHARES: Final[Mapping[str, float]] = {
     "animated_still": 0.07,  # reenactment and photo animation, which no blend resembles
     "retimed": 0.04,  # motion only, pixels plausible: seen over time or not at all
     "whole_frame": 0.08,  # wholly generated persons have no boundary; but cheap traces are easily over-learnt
-    "rerender": 0.04,  # generators' traces; with a quarter of it the real generators of val were told apart worse (0043)
+    "rerender": 0.04,  # generators' traces; with a quarter of it real generators were told apart worse (0043)
     "screen": 0.02,  # seldom: it teaches another cue, and anything that is easy takes the network's attention
     "paper": 0.01,  # as the screen, and rarer in calls
 }
