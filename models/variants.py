@@ -38,6 +38,7 @@ def variants(recipe: Recipe, pool: Sequence[Found] = ()) -> tuple[Variant, ...]:
         Variant("without-codec", "no real encoder, only JPEG", replace(recipe, codec=False)),
         Variant("without-matching", "twins as sharp as they are", replace(recipe, matched_share=0.0)),
         Variant("without-ranking", "no loss between twins", replace(recipe, rank_weight=0.0)),
+        Variant("without-cameras", "people only as their own camera saw them", replace(recipe, camera_share=0.0)),
         Variant("without-harmless", "no harmless treatments", replace(recipe, harmless_share=0.0)),
     ]
     found += [

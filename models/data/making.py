@@ -24,6 +24,7 @@ class StyledKind:
 class Making:
     """`kinds` with their shares; a share `styled_share` of the forgeries is drawn from `styled` instead.
 
+    `camera_share` is the chance that a clip is shown as by another camera before it is forged, in both twins.
     `matched_share` of the twins are made equally sharp, `harmless_share` are treated as cameras and beauty filters do;
     `codec` sends some through a real encoder.
     """
@@ -31,6 +32,7 @@ class Making:
     kinds: tuple[tuple[str, float], ...] = tuple(SHARES.items())
     styled: tuple[StyledKind, ...] = ()
     styled_share: float = 0.0
+    camera_share: float = 0.0
     matched_share: float = 0.8
     harmless_share: float = 0.15
     codec: bool = True

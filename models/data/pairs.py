@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.data.camera import another_camera
 from models.data.crops import Footage
 from models.data.damage import draw_damage
 from models.data.making import Making
@@ -71,8 +72,8 @@ def make_pair(
     target: Footage, donors: Sequence[Footage], frames: int, rng: np.random.Generator, making: Making
 ) -> Pair:
     """Draw a clip of `frames` from `target`, forge it with help of one of `donors`, damage both twins alike."""
-    clip = draw_clip(target, frames, rng)
-    donor = _nearest(clip, _draw_donors(donors, target, rng))
+    clip = another_camera(draw_clip(target, frames, rng), rng, making.camera_share)
+    donor = another_camera(_nearest(clip, _draw_donors(donors, target, rng)), rng, making.camera_share)
     kind, style = making.draw_kind(rng)
     forged = forge(kind, clip, donor, rng, style)
     real, fake = forged.twin(clip), forged.rgb

@@ -16,7 +16,7 @@ class Recipe:
 
     `shapes` are taken in turn. Rates are AdamW learning rates after the warm-up, falling along a cosine; the weights
     that ship are the exponential average. `least_face_px` leaves out faces too small to hold traces. `kinds`, `styled`,
-    `styled_share`, `matched_share`, `harmless_share` and `codec` are those of `Making`. Without `temporal` every frame
+    `codec` and the shares from `styled_share` to `harmless_share` are those of `Making`. Without `temporal` every frame
     is learnt from by itself.
     """
 
@@ -28,6 +28,7 @@ class Recipe:
     kinds: tuple[tuple[str, float], ...] = tuple(SHARES.items())
     styled: tuple[StyledKind, ...] = ()
     styled_share: float = 0.3
+    camera_share: float = 0.6
     matched_share: float = 0.8
     harmless_share: float = 0.2
     codec: bool = True
@@ -52,4 +53,12 @@ class Recipe:
     @property
     def making(self) -> Making:
         """How its pairs are made."""
-        return Making(self.kinds, self.styled, self.styled_share, self.matched_share, self.harmless_share, self.codec)
+        return Making(
+            kinds=self.kinds,
+            styled=self.styled,
+            styled_share=self.styled_share,
+            camera_share=self.camera_share,
+            matched_share=self.matched_share,
+            harmless_share=self.harmless_share,
+            codec=self.codec,
+        )

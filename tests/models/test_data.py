@@ -40,15 +40,16 @@ def test_equal_clips_get_equal_damage(seed: int) -> None:
 
 
 def test_twins_of_a_forgery_that_does_nothing_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but the forgery tells the twins apart: damage, blur, view and flip are shared."""
+    """Nothing but the forgery tells the twins apart: camera, damage, blur, view and flip are shared."""
 
     def nothing(kind: str, clip: Clip, donor: Clip, rng: np.random.Generator, style: Style) -> Forged:
         return Forged(clip.rgb.copy(), np.zeros(clip.rgb.shape[:3], np.float32))
 
     monkeypatch.setattr(pairs_module, "forge", nothing)
     people = [drawn_footage(4, seed) for seed in range(3)]
+    making = Making(camera_share=0.6, harmless_share=0.0)
     for seed in range(12):
-        pair = make_pair(people[0], people, 3, np.random.default_rng(seed), Making(harmless_share=0.0))
+        pair = make_pair(people[0], people, 3, np.random.default_rng(seed), making)
         assert (pair.real == pair.fake).all()
         assert pair.boundary.max() == 0.0
 
