@@ -15,13 +15,9 @@ from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Final
 
-import cv2
-import torch
 from rich.console import Console
 
-from models.data.crops import load_footage
 from models.data.excerpt import load_films
-from models.data.people import split_people
 from models.errors import ModelError
 from models.evaluation.ablation import Outcome, ablation_table
 from models.evaluation.conditions import named
@@ -29,6 +25,7 @@ from models.evaluation.predictions import judge, read_predictions, write_predict
 from models.learning.pool import read_pool
 from models.learning.recipe import Recipe
 from models.networks.imagenet import load_imagenet
+from models.setting import add_options, set_threads, training_people
 from models.tuning import (
     Weights,
     as_detector,
@@ -88,8 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> str:
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
+    set_threads(options.threads)
     options.run.mkdir(parents=True, exist_ok=True)
     recipe = _recipe(options)
     pool = read_pool(options.pool) if options.pool else ()
@@ -114,10 +110,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 def _play(variant: Variant, files: Files, full: Recipe, options: argparse.Namespace) -> None:
     """Learn, then judge twins of held-out people and validation films."""
     recipe = variant.recipe
-    footage = load_footage(
-        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
-    )
-    learnt, held_out = split_people(footage, recipe.held_out_share)
+    learnt, held_out = training_people(options.crops, recipe)
     stream = new_stream(learnt, recipe, recipe.seed)
     trainer = tune(_start(recipe, options), recipe, served(stream, options.workers), options.device)
     write_weights(files.weights, trainer.average.values)
@@ -150,12 +143,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=300, help="steps of every variant")
     parser.add_argument("--only", nargs="+", default=[], help="names of variants, besides the full recipe")
     parser.add_argument("--pool", type=Path, help="pool.json of a contest, for the variant with-contest")
-    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
     parser.add_argument("--conditions", nargs="+", default=["clean", "vp8"])
     parser.add_argument("--seconds", type=float, default=3.0, help="of every validation film")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make the pairs")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -13,20 +13,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import cv2
-import torch
 from rich.console import Console
 
-from models.data.crops import Footage, load_footage, read_index
+from models.data.crops import Footage, read_index
 from models.data.excerpt import load_films
 from models.data.open_fakes import Fold, everything, learnable, make_folds
 from models.data.open_pairs import OpenStream
-from models.data.people import split_people
 from models.errors import DataError, ModelError
 from models.evaluation.conditions import named
 from models.evaluation.folded import FoldRun, fold_table, merged
 from models.evaluation.predictions import Prediction, judge, read_predictions, write_predictions
 from models.learning.recipe import Recipe
+from models.setting import add_options, set_threads, training_people
 from models.tuning import Weights, as_detector, gentle, new_stream, read_weights, served, tune, write_weights
 
 __all__ = ["main"]
@@ -87,8 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> str:
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
+    set_threads(options.threads)
     options.run.mkdir(parents=True, exist_ok=True)
     rows = read_index(options.crops / "val.csv")
     folds = make_folds(rows)
@@ -118,10 +115,7 @@ def _some(bench: Bench, jobs: Mapping[str, frozenset[str]], names: Sequence[str]
 
 def _bench(options: argparse.Namespace) -> Bench:
     recipe = gentle(replace(Recipe(), crop_px=options.crop_px or Recipe().crop_px), options.steps)
-    footage = load_footage(
-        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
-    )
-    learnt, _ = split_people(footage, recipe.held_out_share)
+    learnt, _ = training_people(options.crops, recipe)
     fakes = load_films(options.crops, "val", options.learnt_seconds, recipe.crop_px, learnable)
     return Bench(recipe, read_weights(options.start), learnt, fakes, options)
 
@@ -168,10 +162,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--learnt-seconds", type=float, default=8.0, help="of every fake that is learnt from")
     parser.add_argument("--all", action="store_true", help="also make weights that learn from every lawful fake")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="make these runs alone and report nothing yet")
-    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make the pairs")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -16,20 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-import cv2
 import torch
 from rich.console import Console
-from torch.utils.data import DataLoader
 
 from models import registry
-from models.data.batches import Batch, BatchStream
-from models.data.crops import Footage, load_footage
-from models.data.people import split_people
+from models.data.batches import Batch
 from models.errors import ModelError, TrainingError
 from models.learning.pool import read_pool, styled
 from models.learning.recipe import Recipe
 from models.learning.trainer import Trainer
 from models.networks.imagenet import load_imagenet
+from models.setting import add_options, set_threads, training_people
+from models.tuning import new_stream, served
 
 __all__ = ["main"]
 
@@ -70,33 +68,22 @@ def _run(options: argparse.Namespace, rank: int, processes: int) -> None:
     if processes > 1 and options.minutes:
         raise TrainingError("several processes would not end together: give --steps, not --minutes")
     recipe = _recipe(options)
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
-    footage = load_footage(
-        options.crops,
-        "train",
-        for_training=True,
-        least_px=recipe.least_face_px,
-        crop_px=recipe.crop_px,
-        allowed=options.allow_licence,
-    )
-    learnt, held_out = split_people(footage, recipe.held_out_share)
+    set_threads(options.threads)
+    learnt, held_out = training_people(options.crops, recipe, options.allow_licence)
     trainer = _begun(recipe, options)
     options.run.mkdir(parents=True, exist_ok=True)
     checkpoint = options.run / CHECKPOINT
     if checkpoint.exists():
         trainer.restore(checkpoint)
-    checks = _stream(held_out, recipe, recipe.seed + 1)
+    checks = new_stream(held_out, recipe, recipe.seed + 1)
     fixed = [checks.batch(number) for number in range(CHECK_BATCHES)]
-    stream = _stream(learnt, recipe, recipe.seed, first=trainer.progress.step * processes + rank, stride=processes)
-    loader: DataLoader[Batch] = DataLoader(
-        stream, batch_size=None, num_workers=options.workers, prefetch_factor=4 if options.workers else None
-    )
+    first = trainer.progress.step * processes + rank
+    stream = new_stream(learnt, recipe, recipe.seed, first=first, stride=processes)
     with (options.run / "log.jsonl" if rank == 0 else Path(os.devnull)).open("a") as log:
         _write(log, {"recipe": dataclasses.asdict(recipe), "from": options.start or "ImageNet"})
         _write(log, {"people": len({one.identity for one in learnt}), "files": len(learnt), "held_out": len(held_out),
                      "allowed_licences": options.allow_licence})  # fmt: skip
-        _loop(trainer, iter(loader), fixed, checkpoint if rank == 0 else None, log)
+        _loop(trainer, iter(served(stream, options.workers)), fixed, checkpoint if rank == 0 else None, log)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
@@ -114,18 +101,6 @@ def _begun(recipe: Recipe, options: argparse.Namespace) -> Trainer:
         load_imagenet(trainer.network.backbone, options.backbone)
     trainer.average.restart(trainer.network)
     return trainer
-
-
-def _stream(people: Sequence[Footage], recipe: Recipe, seed: int, *, first: int = 0, stride: int = 1) -> BatchStream:
-    return BatchStream(
-        people,
-        recipe.shapes,
-        seed,
-        first=first,
-        stride=stride,
-        grey_share=recipe.grey_share,
-        making=recipe.making,
-    )
 
 
 def _loop(
@@ -160,15 +135,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     start = parser.add_mutually_exclusive_group(required=True)
     start.add_argument("--backbone", type=Path, help="efficientnet-lite0-57934424.pth, ImageNet weights to begin with")
     start.add_argument("--from", dest="start", metavar="MODEL", help="name of a model of this project to go on from")
-    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
     parser.add_argument("--pool", type=Path, help="styles of forgery that a contest found, to be drawn too")
     parser.add_argument("--allow-licence", action="append", default=[], metavar="TEXT",
                         help="learn from footage under this licence all the same; repeatable")  # fmt: skip
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
     parser.add_argument("--minutes", type=float, help="end after this long, the learning rate falling accordingly")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads of the training process")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make forgeries")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 

@@ -88,9 +88,13 @@ def gentle(recipe: Recipe, steps: int) -> Recipe:
     )
 
 
-def new_stream(footage: Sequence[Footage], recipe: Recipe, seed: int) -> BatchStream:
-    """The stream of self-made forgeries that a recipe asks for."""
-    return BatchStream(footage, recipe.shapes, seed, grey_share=recipe.grey_share, making=recipe.making)
+def new_stream(
+    footage: Sequence[Footage], recipe: Recipe, seed: int, *, first: int = 0, stride: int = 1
+) -> BatchStream:
+    """The stream of self-made forgeries that a recipe asks for: every `stride`-th batch from number `first` on."""
+    return BatchStream(
+        footage, recipe.shapes, seed, first=first, stride=stride, grey_share=recipe.grey_share, making=recipe.making
+    )
 
 
 def served(stream: BatchStream, workers: int) -> Iterable[Batch]:

@@ -12,18 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import torch
 from rich.console import Console
 
 from models.contest.report import report
 from models.contest.rounds import Contest, Pace
-from models.data.crops import load_footage
 from models.data.excerpt import load_films
-from models.data.people import split_people
 from models.errors import ModelError
 from models.evaluation.conditions import named
 from models.learning.recipe import Recipe
+from models.setting import add_options, set_threads, training_people
 from models.tuning import gentle, read_weights
 
 __all__ = ["main"]
@@ -43,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> str:
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)  # a pool of threads would not survive the fork of the workers
+    set_threads(options.threads)
     contest = _contest(options)
     state = contest.begin(lambda: read_weights(options.start))
     ends = time.monotonic() + 60 * options.minutes
@@ -57,10 +53,7 @@ def _run(options: argparse.Namespace) -> str:
 
 def _contest(options: argparse.Namespace) -> Contest:
     recipe = gentle(replace(Recipe(), crop_px=options.crop_px or Recipe().crop_px), options.steps)
-    footage = load_footage(
-        options.crops, "train", for_training=True, least_px=recipe.least_face_px, crop_px=recipe.crop_px
-    )
-    learnt, _ = split_people(footage, recipe.held_out_share)
+    learnt, _ = training_people(options.crops, recipe)
     judged = load_films(options.crops, "val", options.seconds, recipe.crop_px)
     pace = Pace(options.tries, options.clips, options.share, options.workers, options.device)
     run: Path = options.run / PLAIN_RUN if options.plain else options.run
@@ -91,10 +84,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--conditions", nargs="+", default=["vp8"], help="in which validation films decide")
     parser.add_argument("--seconds", type=float, default=2.0, help="of every validation film")
     parser.add_argument("--plain", action="store_true", help="the same steps without searching, to compare with")
-    parser.add_argument("--crop-px", type=int, help="side of the crops, instead of the recipe's")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make the pairs")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 

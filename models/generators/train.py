@@ -11,7 +11,6 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Final, TextIO
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from models.generators.recipe import VARIANTS, Variant, build
 from models.generators.store import write
 from models.generators.tasks import TASKS, Lesson, Wanted
 from models.learning.recipe import Recipe
+from models.setting import set_threads
 
 __all__ = ["Trainer", "main"]
 
@@ -164,8 +164,7 @@ def _step(trainer: Trainer, faces: Faces, groups: Sequence[NDArray[np.int64]], l
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train all variants in turn; exit 1 with one line on stderr when it cannot go on."""
     options = _options(arguments)
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)
+    set_threads(options.threads)
     try:
         faces = gather(options.crops, Recipe().held_out_share, options.most)
         options.out.mkdir(parents=True, exist_ok=True)
