@@ -11,6 +11,7 @@ import torch
 from monitor.liveness.detector import Detector
 from monitor.liveness.pool import Lease, StatePool
 from monitor.liveness.signals.frozen import FrozenFace
+from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.signal import Signal
 from monitor.values import AttackKind, Evidence, FaceCrop
 
@@ -27,7 +28,7 @@ TELLING_NATS: Final = 0.5
 
 
 def _signals() -> tuple[Signal, ...]:
-    return (FrozenFace(),)
+    return (FrozenFace(), LoopedFace())
 
 
 class Judge:

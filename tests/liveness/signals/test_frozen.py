@@ -5,17 +5,15 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from monitor.config import FacesSettings
-from monitor.faces.finder import FaceFinder
 from monitor.liveness.signals.frozen import STILL_S, FrozenFace
-from monitor.values import AttackKind, Evidence, FaceCrop, Frame, Picture
-from tests.fakes.media import data_root, sample
+from monitor.values import AttackKind, Evidence, FaceCrop
+from tests.fakes.films import faces, footage
+from tests.fakes.media import data_root
 from tests.fakes.timeline import crop, quality
 
 PER_S = 5.0
@@ -87,17 +85,6 @@ def test_time_that_runs_back_and_crops_that_change_size_start_anew():
     assert fired(looks(shots)) == []
 
 
-def footage(path: Path) -> Iterator[tuple[float, np.ndarray]]:
-    """Pictures of a clip at the sampling rate, I420."""
-    due_s = 0.0
-    with av.open(str(path)) as container:
-        for picture in container.decode(video=0):
-            if picture.time is not None and picture.time >= due_s:
-                due_s += 1 / PER_S
-                even = picture.reformat(picture.width // 2 * 2, picture.height // 2 * 2, "yuv420p")
-                yield float(picture.time), even.to_ndarray()
-
-
 def coded_still(i420: np.ndarray, seconds: float, kbps: int) -> Iterator[tuple[float, np.ndarray]]:
     """One picture sent again and again as VP8 at 30 pictures a second, then decoded."""
     file = io.BytesIO()
@@ -115,17 +102,6 @@ def coded_still(i420: np.ndarray, seconds: float, kbps: int) -> Iterator[tuple[f
         for index, picture in enumerate(container.decode(video=0)):
             if index % 6 == 0:
                 yield index / 30, picture.to_ndarray(format="yuv420p")
-
-
-def faces(pictures: Iterable[tuple[float, np.ndarray]]) -> Iterator[FaceCrop]:
-    """The crops of the first face, as the service sees them."""
-    finder = FaceFinder(FacesSettings(), sample("face_landmarker"), "c", "p")
-    try:
-        for media_s, i420 in pictures:
-            seen = finder.look(Frame("c", "p", media_s, media_s, Picture(i420)))
-            yield from (shot for shot in seen.crops[:1] if shot.quality.judgeable)
-    finally:
-        finder.close()
 
 
 @pytest.mark.footage
