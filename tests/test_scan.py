@@ -14,6 +14,7 @@ from monitor.errors import FileError
 from monitor.publish.events import Summary
 from monitor.scan import expand, scan
 from tests.fakes.blue import BlueDetector, record
+from tests.fakes.clips import repeated
 from tests.fakes.media import sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -113,6 +114,18 @@ async def test_broken_files_are_named_and_stop_no_other(
     assert [Path(line["file"]) for line in errors] == files
     assert all(line["code"] == "file" and line["advice"] for line in errors)
     assert summaries(lines)["genuine.mp4"]["state"] == "clear"
+
+
+async def test_a_recording_that_begins_again_is_alerted_as_a_loop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A genuine face to the network; but its eleven seconds come back again and again."""
+    once = record(sample("pexels_woman"), tmp_path / "once.mp4", 11.0)
+    _, lines = await scanned(capsys, repeated(once, tmp_path / "loop.mp4", 5), once)
+    found = summaries(lines)
+    assert found["loop.mp4"]["first_alert_s"] > 20.0
+    assert max(found["loop.mp4"]["faces"][0]["kinds"].items(), key=lambda kind: kind[1])[0] == "loop"
+    assert found["once.mp4"]["state"] == "clear"
 
 
 async def test_words_for_people_hold_the_state_and_the_reason(

@@ -3,12 +3,13 @@
 
 import fractions
 import tempfile
+from pathlib import Path
 
 import av
 import numpy as np
 from av import AudioFrame, VideoFrame
 
-__all__ = ["h264_packets", "pattern", "rotated_frame", "write_clip"]
+__all__ = ["h264_packets", "pattern", "repeated", "rotated_frame", "write_clip"]
 
 
 def pattern(width: int, height: int, step: int) -> VideoFrame:
@@ -68,6 +69,22 @@ def write_clip(
                 chunk.sample_rate, chunk.pts = 48_000, step * 960
                 container.mux(microphone.encode(chunk))
             container.mux(microphone.encode(None))
+
+
+def repeated(source: Path, target: Path, times: int) -> Path:
+    """Write the pictures of a film so many times one after the other, coded anew."""
+    with av.open(str(source)) as film, av.open(str(target), "w") as container:
+        shown = [picture.to_ndarray(format="yuv420p") for picture in film.decode(video=0)]
+        rate = fractions.Fraction(film.streams.video[0].average_rate or 25)
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast"})
+        stream.height, stream.width = shown[0].shape[0] * 2 // 3, shown[0].shape[1]
+        stream.pix_fmt = "yuv420p"
+        for step, pixels in enumerate(shown * times):
+            picture = VideoFrame.from_ndarray(pixels, format="yuv420p")
+            picture.pts, picture.time_base = step, 1 / rate
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return target
 
 
 def rotated_frame(turn: int) -> VideoFrame:
