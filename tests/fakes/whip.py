@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A WHIP client's offers, and what a refusal looks like."""
+
+from typing import Any
+
+import aiohttp
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from tests.fakes.calls import TOKEN
+
+__all__ = ["AUTH", "SDP", "offer_of", "refusal"]
+
+AUTH = {"Authorization": f"Bearer {TOKEN}"}
+SDP = {**AUTH, "Content-Type": "application/sdp"}
+
+
+async def offer_of(*kinds: str, direction: str = "sendonly") -> str:
+    """An offer as aiortc makes it, with a section for each kind."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    for kind in kinds:
+        peer.addTransceiver(kind, direction)
+    await peer.setLocalDescription(await peer.createOffer())
+    sdp = peer.localDescription.sdp
+    await peer.close()
+    return sdp
+
+
+async def refusal(response: aiohttp.ClientResponse, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is problem details of this status and code, and give them."""
+    body = await response.json(content_type="application/problem+json")
+    assert (response.status, body["status"], body["code"]) == (status, status, code)
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"].endswith(".")
+    assert body["advice"]
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    return body
