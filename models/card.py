@@ -31,6 +31,9 @@ __all__ = ["Measurements", "compose", "main", "recipe_lines", "sources"]
 KEPT_OUT: Final = ("name", "graph", "graph_sha256")
 """Fields of a manifest entry that say nothing of the weights."""
 
+STANDING: Final = ("step", "round", "macro")
+"""What a run's or a contest's log says of the weights that it left, beside how held-out people were told apart."""
+
 
 class Measurements(NamedTuple):
     """Texts that other commands made; the last two are empty where nothing was measured."""
@@ -106,10 +109,10 @@ def _section(number: int, head: str, body: str) -> str:
 
 
 def _facts(entry: registry.Entry, log: Sequence[Mapping[str, Any]]) -> str:
-    checks = [line for line in log if any(name.startswith("held_out_") for name in line)]
+    checks = [line for line in log if line.get("kept") or any(name.startswith("held_out_") for name in line)]
     if not checks:
         raise DataError("the run's log holds no check of a trained network yet")
-    last = {name: value for name, value in checks[-1].items() if name == "step" or name.startswith("held_out_")}
+    last = {name: value for name, value in checks[-1].items() if name in STANDING or name.startswith("held_out_")}
     told = {name: value for name, value in asdict(entry).items() if name not in KEPT_OUT}
     rows = [(name.replace("_", " "), f"`{value}`" if "sha256" in name or name == "contract" else _plain(value))
             for name, value in (told | last).items()]  # fmt: skip

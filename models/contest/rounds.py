@@ -78,7 +78,7 @@ class Contest:
         lines = _lines(self.run / LOG)
         if not lines:
             fresh = State(1, weights := start(), self.judge(weights), ())
-            self._write({"round": 0, **_spelled(fresh.standing)})
+            self._write({"round": 0, **_spelled(fresh.standing), "recipe": asdict(self.recipe)})
             return fresh
         kept = [line for line in lines if line.get("kept")]
         last = kept[-1] if kept else lines[0]

@@ -86,6 +86,22 @@ def test_the_card_holds_what_was_measured(given: list[str], tmp_path: Path, caps
     assert "What each part is worth" not in card
 
 
+def test_the_weights_of_a_contest_have_a_card_too(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of its last round that was kept, with the recipe that it played by."""
+    rounds = [
+        {"round": 0, "macro": 0.5, "recipe": {"moon_phase": "full"}},
+        {"round": 1, "kept": True, "macro": 0.6},
+        {"round": 2, "kept": False, "macro": 0.4},
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in rounds))
+    assert main(given) == 0
+    card = capsys.readouterr().out
+    for wanted in ("| round | 1 |", "| macro | 0.6 |", "moon phase: full"):
+        assert wanted in card
+
+
 def test_ablation_and_folds_are_put_in_when_they_were_measured(
     given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
