@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command of docs/training.md exists, takes what the page gives it, and leads to a model that judges."""
 
+import dataclasses
 import functools
 import importlib
 import json
@@ -14,15 +15,17 @@ import typer
 
 from models import compare, evaluate, export, registry, train
 from models.data.batches import Shape
+from models.data.crops import Footage
+from models.forgeries.clip import Clip
 from models.inspection import largest_difference
 from models.learning.recipe import Recipe
 from monitor.cli import app
-from tests.fakes.drawn_faces import drawn_footage, write_crops
+from tests.fakes.drawn_faces import drawn_footage, resized, write_crops
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "training.md"
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split(" > ")[0] for block in BLOCKS for line in block.splitlines()]
-SIDE_PX = 112
+SIDE_PX = registry.load().crop_px
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("python -m")])
@@ -52,6 +55,13 @@ def test_the_page_is_read() -> None:
     }  # fmt: skip
 
 
+def exported(seed: int, **row: str) -> Footage:
+    """Three frames of a drawn face, as an export for the shipped model holds them."""
+    drawn = drawn_footage(3, seed, **row)
+    clip = resized(Clip(drawn.rgb, drawn.points), SIDE_PX * 3 // 2)
+    return dataclasses.replace(drawn, rgb=clip.rgb, points=clip.points)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_footage_becomes_a_model_that_judges(
@@ -59,11 +69,10 @@ def test_footage_becomes_a_model_that_judges(
 ) -> None:
     """Train from the shipped weights, go on after a stop, export, evaluate, compare, roll back: on drawn faces."""
     crops, run, weights = tmp_path / "crops", tmp_path / "run", tmp_path / "weights"
-    write_crops(crops, [drawn_footage(3, seed) for seed in range(40)])
-    films = [drawn_footage(3, 50 + seed, split="val", path=f"val/real/{seed}.mp4") for seed in range(3)]
+    write_crops(crops, [exported(seed) for seed in range(40)])
+    films = [exported(50 + seed, split="val", path=f"val/real/{seed}.mp4") for seed in range(3)]
     films += [
-        drawn_footage(3, 60 + seed, split="val", path=f"val/swap/{seed}.mp4", label="swap", method="drawn")
-        for seed in range(3)
+        exported(60 + seed, split="val", path=f"val/swap/{seed}.mp4", label="swap", method="drawn") for seed in range(3)
     ]
     write_crops(crops, films, "val")
     small = functools.partial(Recipe, shapes=(Shape(1, 2, films=True),), warm_up_steps=1)
