@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 
 from models import registry
-from models.card_text import BEFORE_FIGURES, LIMITS, OPENING, UNKNOWN
+from models.card_text import BEFORE_FIGURES, CHOSEN, LIMITS, OPENING, UNKNOWN
 from models.data.crops import read_index
 from models.data.licences import learnt_despite
 from models.errors import DataError, ModelError
@@ -57,6 +57,7 @@ def compose(entry: registry.Entry, log: Sequence[Mapping[str, Any]], faces: str,
     parts = (
         (entry.name, OPENING),
         ("", _facts(entry, log)),
+        ("", CHOSEN if any(line.get("kept") for line in log) else ""),
         ("Training faces (some people kept back)", faces),
         ("Recipe", recipe_lines(_recipe(log))),
         ("Calibration, and what it gives on people it never saw", measured.calibration),

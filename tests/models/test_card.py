@@ -98,7 +98,7 @@ def test_the_weights_of_a_contest_have_a_card_too(
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in rounds))
     assert main(given) == 0
     card = capsys.readouterr().out
-    for wanted in ("| round | 1 |", "| macro | 0.6 |", "moon phase: full"):
+    for wanted in ("| round | 1 |", "| macro | 0.6 |", "moon phase: full", "somewhat optimistic"):
         assert wanted in card
 
 

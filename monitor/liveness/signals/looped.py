@@ -46,7 +46,7 @@ SAME_LOOKS: Final = 1.5
 """A search every second; so many in a row must find the same period, for a coincidence does not go on."""
 
 ALIKE: Final = 0.55
-"""Bona fide films of up to 200 s come back to themselves by .46 at most, whatever the distance."""
+"""Between what chance gives one speaker on a long film and the least likeness of a loop; the tests hold it to both."""
 
 MOVING: Final = 0.5
 """Mean length of a fingerprint's movement, 1 being far above the noise: under this, noise would decide."""
