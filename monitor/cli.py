@@ -85,12 +85,13 @@ def scan(
     changes: Changes = None,
     json: Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when a file is alerted.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="Print what each cue says of each look, too.")] = False,
 ) -> None:
     """Judge recordings exactly as if they were live calls, as fast as the machine can."""
     settings = start(config, changes or ())
     from monitor.scan import scan as work
 
-    done(work(settings, files, json=json, strict=strict))
+    done(work(settings, files, json=json or evidence, strict=strict, evidence=evidence))
 
 
 @app.command()

@@ -4,15 +4,19 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from monitor.capture.feed import Feed
 from monitor.finders import Finders, Look
 from monitor.liveness.engine import Engine
 from monitor.metrics import observe_latency, timed
 from monitor.policy.participant import Decision, ParticipantPolicy
-from monitor.values import FaceLook, Frame, Stall
+from monitor.values import Context, FaceLook, Frame, Stall
 
 __all__ = ["Stages", "watch"]
+
+SOUND_S: Final = 2.0
+"""Sound handed on with every frame: sound that comes a second late is still heard once, whatever the frame rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ async def watch(feed: Feed, stages: Stages) -> None:
     async with stages.finders.open(feed.call, feed.participant) as look:
         try:
             async for media in feed.media():
-                decision = await _decide(media, look, policy, stages)
+                decision = await _decide(media, feed, look, policy, stages)
                 media_s = decision.verdict.media_s
                 await _deliver(decision, stages)
                 if isinstance(media, Frame):
@@ -42,13 +46,15 @@ async def watch(feed: Feed, stages: Stages) -> None:
     await _deliver(policy.finish(media_s), stages)
 
 
-async def _decide(media: Frame | Stall, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:
+async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:
     if isinstance(media, Stall):
         return policy.stall(media)
     with timed("faces"):
         seen = await look(media)
     with timed("liveness"):
-        evidence = await stages.engine.judge([crop for crop in seen.crops if crop.quality.judgeable])
+        judgeable = [crop for crop in seen.crops if crop.quality.judgeable]
+        context = Context(media.facts, media.arrived_s, feed.heard(SOUND_S))
+        evidence = await stages.engine.judge(judgeable, context)
     _forget_ended(media, seen, stages.engine)
     with timed("policy"):
         return policy.step(media.media_s, seen, evidence, media.facts)

@@ -30,7 +30,7 @@ from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.policy.summary import summarise
 from monitor.publish.builder import EventBuilder
 from monitor.publish.identity import identify
-from monitor.values import State, Verdict
+from monitor.values import Evidence, State, Verdict
 
 __all__ = ["MEDIA_SUFFIXES", "expand", "scan"]
 
@@ -75,12 +75,19 @@ def expand(files: Sequence[str]) -> Iterator[str]:
 
 
 async def scan(
-    settings: Settings, files: Sequence[str], *, json: bool = False, strict: bool = False, load: Load | None = None
+    settings: Settings,
+    files: Sequence[str],
+    *,
+    json: bool = False,
+    strict: bool = False,
+    evidence: bool = False,
+    load: Load | None = None,
 ) -> int:
     """Judge recordings, a few at once, as fast as the machine can; one that cannot be played stops no other.
 
-    Outcomes are printed in the order of the files. Returns 1 when a file could not be judged, or with `strict`
-    when one was alerted; else 0. `load` makes the detector from its name and a device; the shipped weights when None.
+    Outcomes are printed in the order of the files, with `evidence` each cue's word on each look among them. Returns 1
+    when a file could not be judged, or with `strict` when one was alerted; else 0. `load` makes the detector from its
+    name and a device; the shipped weights when None.
     """
     names = list(expand(files))
     outcomes = []
@@ -90,7 +97,7 @@ async def scan(
         stack.callback(finders.close)
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         shown = bar.add_task("scan", total=len(names))
-        scanner = _Scanner(settings, finders, engine)
+        scanner = _Scanner(settings, finders, engine, evidence=evidence)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(scanner.judge(*item), name=f"scan {item[1]}") for item in enumerate(names, 1)]
         for task in tasks:
@@ -103,8 +110,9 @@ async def scan(
 class _Scanner:
     """Judges one file with the stages that all files share."""
 
-    def __init__(self, settings: Settings, finders: Finders, engine: Engine) -> None:
+    def __init__(self, settings: Settings, finders: Finders, engine: Engine, *, evidence: bool) -> None:
         self._settings = settings
+        self._evidence = evidence
         self._finders = finders
         self._engine = engine
         self._room = asyncio.Semaphore(FILES_AT_ONCE)
@@ -135,11 +143,21 @@ class _Scanner:
             recording.seconds = max(recording.seconds, decision.verdict.media_s)
             news = due(recording.said, decision.verdict)
             recording.said = decision.verdict if news else recording.said
+            if self._evidence:
+                recording.lines.extend(_word(recording.file, each) for each in decision.evidence)
             for event, data in alerts + (verdicts if news else []):
                 told = data.model_dump(mode="json", exclude={"call", "participant"})
                 recording.lines.append({"event": event, "file": recording.file, **told})
 
         return Stages(self._finders, self._engine, lambda _call, _participant: recording.policy, deliver)
+
+
+def _word(file: str, said: Evidence) -> dict[str, Any]:
+    """One cue's word on one look, numbers rounded to what they are worth."""
+    numbers = {name: round(getattr(said, name), 4) for name in ("media_s", "llr_nats", "reliability")}
+    score = None if said.score is None else round(said.score, 4)
+    rest = {"score": score, "kinds": dict(said.kinds), "sentence": said.sentence}
+    return {"event": "evidence", "file": file, "cue": said.cue, "track": said.track, **numbers, **rest}
 
 
 def _summary(recording: _Recording) -> dict[str, Any]:

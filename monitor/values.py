@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "NO_CONTEXT",
     "NO_FACTS",
     "Alert",
     "AlertChange",
     "AttackKind",
     "AudioChunk",
+    "Context",
     "Evidence",
     "FaceBox",
     "FaceCrop",
@@ -154,6 +156,22 @@ class Stall:
 
 
 Media = Frame | Stall
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What a participant's media say beside the faces of one frame.
+
+    `sound` is the newest of it, oldest chunk first, without gaps unless the sender left some; chunks come again until
+    they are too old. It may end before the frame or after it: sound and picture travel apart.
+    """
+
+    facts: StreamFacts = NO_FACTS
+    arrived_s: float = 0.0
+    sound: tuple[AudioChunk, ...] = ()
+
+
+NO_CONTEXT: Final = Context()
 
 
 class FaceBox(NamedTuple):

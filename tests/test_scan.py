@@ -33,12 +33,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 async def scanned(
-    capsys: pytest.CaptureFixture[str], *files: Path | str, strict: bool = False
+    capsys: pytest.CaptureFixture[str], *files: Path | str, strict: bool = False, evidence: bool = False
 ) -> tuple[int, list[Any]]:
     """Exit code and the JSON lines of a scan with the blue detector."""
     settings = Settings(capture=CaptureSettings(samples_per_s=3.0))
+    names = [str(file) for file in files]
     code = await scan(
-        settings, [str(file) for file in files], json=True, strict=strict, load=lambda _name, _device: BlueDetector()
+        settings, names, json=True, strict=strict, evidence=evidence, load=lambda _name, _device: BlueDetector()
     )
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -64,6 +65,21 @@ async def test_each_file_ends_with_a_summary_as_promised(
     assert found["blue.mp4"]["score"] > 0.9 > 0.1 > found["genuine.mp4"]["score"]
     assert found["blue.mp4"]["judged_s"] == pytest.approx(8.0, abs=1.0)
     assert len(found["blue.mp4"]["faces"]) == 1
+
+
+async def test_evidence_is_what_every_cue_said_of_every_look(
+    clips: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each cue speaks or says why not, once a look; without being asked for, none of it is printed."""
+    _, lines = await scanned(capsys, clips["genuine"], evidence=True)
+    said = [line for line in lines if line["event"] == "evidence"]
+    looks = {line["media_s"] for line in said}
+    by_cue = {cue: [line for line in said if line["cue"] == cue] for cue in {line["cue"] for line in said}}
+    assert {"detector", "frozen", "looped"} <= set(by_cue)
+    assert all(len(lines) == len(looks) > 10 for lines in by_cue.values())
+    assert all(line["sentence"] and 0.0 <= line["reliability"] <= 1.0 for line in said)
+    _, plain = await scanned(capsys, clips["genuine"])
+    assert not [line for line in plain if line["event"] == "evidence"]
 
 
 async def test_events_come_before_their_files_summary_in_the_order_of_the_files(

@@ -15,9 +15,9 @@ from monitor.errors import ModelError, StartError
 from monitor.liveness.batcher import Batcher
 from monitor.liveness.catalog import refusals
 from monitor.liveness.detector import Detector, Load
-from monitor.liveness.judge import Judge
+from monitor.liveness.judge import Judge, Look
 from monitor.liveness.pool import Slots
-from monitor.values import Evidence, FaceCrop
+from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop
 
 __all__ = ["Engine", "EngineCounts", "Identity", "resolve_device"]
 
@@ -51,7 +51,7 @@ class EngineCounts(NamedTuple):
 
 class _Item(NamedTuple):
     key: tuple[str, str, int]
-    crop: FaceCrop
+    look: Look
 
 
 class Engine:
@@ -137,14 +137,14 @@ class Engine:
             state_bytes=self._judge.state_bytes,
         )
 
-    async def judge(self, crops: Sequence[FaceCrop]) -> tuple[Evidence, ...]:
-        """Evidence of every cue on each crop, in the order of the crops; crops must be judgeable.
+    async def judge(self, crops: Sequence[FaceCrop], context: Context = NO_CONTEXT) -> tuple[Evidence, ...]:
+        """Evidence of every cue on each crop of one frame, in the order of the crops; crops must be judgeable.
 
         A crop whose batch failed gives no evidence. Raises ModelError for a crop of another size than `crop_px`.
         """
         for crop in crops:
             self._check(crop)
-        items = [_Item((crop.call, crop.participant, crop.track), crop) for crop in crops]
+        items = [_Item((crop.call, crop.participant, crop.track), Look(crop, context)) for crop in crops]
         results = await asyncio.gather(*(self._batcher.submit(item) for item in items))
         return tuple(evidence for result in results if result is not None for evidence in result)
 
@@ -160,7 +160,7 @@ class Engine:
         lease = self._slots.lease([item.key for item in items])
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.crop for item in items])
+            return await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.look for item in items])
         except Exception:
             # A new track's slot may still hold the state of the track before it.
             fresh = {item.key for item, slot in zip(items, lease.slots, strict=True) if slot in lease.fresh}

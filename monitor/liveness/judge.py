@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from monitor.liveness.pool import Lease, StatePool
 from monitor.liveness.signals.frozen import FrozenFace
 from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.signal import Signal
-from monitor.values import AttackKind, Evidence, FaceCrop
+from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
-__all__ = ["DETECTOR_KINDS", "Judge"]
+__all__ = ["DETECTOR_KINDS", "Judge", "Look"]
 
 DETECTOR_KINDS: Final[Mapping[AttackKind, float]] = MappingProxyType(
     {AttackKind.FACE_SWAP: 0.7, AttackKind.LIP_SYNC: 0.15, AttackKind.REENACTMENT: 0.15}
@@ -25,6 +25,13 @@ leave the same kind of boundary. It cannot tell them apart: the weights are what
 
 TELLING_NATS: Final = 0.5
 """A likelihood ratio under 1.6 either way is not worth a sentence of its own."""
+
+
+class Look(NamedTuple):
+    """One face in one frame, and what the frame's media say beside it."""
+
+    crop: FaceCrop
+    context: Context = NO_CONTEXT
 
 
 def _signals() -> tuple[Signal, ...]:
@@ -48,18 +55,18 @@ class Judge:
         """Memory of the state pool."""
         return self._pool.bytes
 
-    def judge(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[tuple[Evidence, ...]]:
-        """One step of every track in the batch; evidence per crop, the network's first.
+    def judge(self, lease: Lease, looks: Sequence[Look]) -> list[tuple[Evidence, ...]]:
+        """One step of every track in the batch; evidence per look, the network's first.
 
         State is stored only when the step has succeeded, so a failed batch leaves no trace.
         """
         with torch.inference_mode():
             self._pool.reset(lease.fresh)
             self._signals.update({slot: self._new_signals() for slot in lease.fresh})
-            logits = self._step(lease, crops)
+            logits = self._step(lease, [look.crop for look in looks])
         return [
-            (self._network(crop, logit), *(signal.look(crop) for signal in self._signals[slot]))
-            for slot, crop, logit in zip(lease.slots, crops, logits, strict=True)
+            (self._network(look.crop, logit), *(signal.look(*look) for signal in self._signals[slot]))
+            for slot, look, logit in zip(lease.slots, looks, logits, strict=True)
         ]
 
     def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[float]:

@@ -22,10 +22,11 @@ LOST_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be said after one step: the verdict, and the changes of alerts in their order."""
+    """What is to be said after one step: the verdict, the changes of alerts in their order, and what the cues said."""
 
     verdict: Verdict
     alerts: tuple[Alert, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class ParticipantPolicy:
         self._network.step(self._clock.elapsed_s, look, facts)
         self._nothing = (look.reasons if look else ()) or (Reason.NO_FACE,)
         self._see(look or FaceLook(media_s), evidence)
-        return self._decide(self._moment())
+        return replace(self._decide(self._moment()), evidence=tuple(evidence))
 
     def stall(self, stall: Stall) -> Decision:
         """Take in that no picture has come; media time is estimated from how long the silence has lasted."""

@@ -3,7 +3,7 @@
 
 import pytest
 
-from monitor.liveness.judge import DETECTOR_KINDS, Judge
+from monitor.liveness.judge import DETECTOR_KINDS, Judge, Look
 from monitor.liveness.pool import Lease
 from monitor.values import AttackKind
 from tests.fakes.detector import FakeDetector
@@ -17,7 +17,7 @@ def test_the_sentence_fits_the_evidence(level, words):
     """Three sentences, so that an alert is not updated because a number in it has changed."""
     judge = Judge(FakeDetector(), 2, lambda: ())
     for index in range(6):
-        ((evidence,),) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [crop(0.0, level=level)])
+        ((evidence,),) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [Look(crop(0.0, level=level))])
     assert words in evidence.sentence
 
 
@@ -33,6 +33,6 @@ def test_signals_keep_their_state_with_their_slot():
     fresh = Lease((0, 1), (0, 1))
     for index in range(20):
         lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())
-        found = judge.judge(lease, [crop(index / 5, 1), crop(index / 5, 2)])
+        found = judge.judge(lease, [Look(crop(index / 5, 1)), Look(crop(index / 5, 2))])
     spoken = [[word.reliability > 0 for word in words if word.cue == "frozen"] for words in found]
     assert spoken == [[True], [False]]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.liveness.signals.signal import abstain
-from monitor.values import AttackKind, Evidence, FaceCrop
+from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
 __all__ = ["FrozenFace"]
 
@@ -54,7 +54,7 @@ class FrozenFace:
         self._anchor_s = self._last_s = 0.0
         self._looks = 0
 
-    def look(self, crop: FaceCrop) -> Evidence:
+    def look(self, crop: FaceCrop, _context: Context = NO_CONTEXT, /) -> Evidence:
         """Speak for `frozen` after STILL_S of repeats; abstain otherwise, for a moving picture proves no life."""
         grey = crop.rgb[..., 1].astype(np.int16)
         gap_s = crop.media_s - self._last_s

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from monitor.liveness.signals.recurrence import Recurrence, likeness, recurrence
 from monitor.liveness.signals.signal import abstain
-from monitor.values import AttackKind, Evidence, FaceCrop
+from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
 __all__ = ["LOOKS_PER_S", "WINDOW", "LoopedFace", "Movement"]
 
@@ -91,7 +91,7 @@ class LoopedFace:
         self._forget()
         self._beat = 0
 
-    def look(self, crop: FaceCrop) -> Evidence:
+    def look(self, crop: FaceCrop, _context: Context = NO_CONTEXT, /) -> Evidence:
         """Speak for `loop` while the movement is one that was there before; abstain otherwise."""
         self._remember(crop)
         if self._since >= EVERY:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every cue beside the network is: one face's crops in, evidence or a reasoned abstention out."""
+"""What every cue beside the network is: one face's looks in, evidence or a reasoned abstention out."""
 
 from typing import Protocol
 
-from monitor.values import Evidence, FaceCrop
+from monitor.values import Context, Evidence, FaceCrop
 
 __all__ = ["Signal", "abstain"]
 
@@ -17,7 +17,7 @@ class Signal(Protocol):
 
     cue: str
 
-    def look(self, crop: FaceCrop) -> Evidence:
+    def look(self, crop: FaceCrop, context: Context, /) -> Evidence:
         """Take in the track's next crop, in order of media time, and say what it speaks for."""
         ...
 
