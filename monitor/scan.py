@@ -155,9 +155,9 @@ class _Scanner:
 def _word(file: str, said: Evidence) -> dict[str, Any]:
     """One cue's word on one look, numbers rounded to what they are worth."""
     numbers = {name: round(getattr(said, name), 4) for name in ("media_s", "llr_nats", "reliability")}
-    score = None if said.score is None else round(said.score, 4)
-    rest = {"score": score, "kinds": dict(said.kinds), "sentence": said.sentence}
-    return {"event": "evidence", "file": file, "cue": said.cue, "track": said.track, **numbers, **rest}
+    known = {name: None if (value := getattr(said, name)) is None else round(value, 4) for name in ("score", "measure")}
+    rest = {"kinds": dict(said.kinds), "sentence": said.sentence}
+    return {"event": "evidence", "file": file, "cue": said.cue, "track": said.track, **numbers, **known, **rest}
 
 
 def _summary(recording: _Recording) -> dict[str, Any]:

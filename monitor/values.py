@@ -254,6 +254,7 @@ class Evidence:
 
     `llr_nats` is the log-likelihood ratio, positive speaks for an attack; `reliability` 0..1;
     `score` 0..1 on the release-stable scale (0.5: one bona fide observation in a thousand scores higher);
+    `measure` is what the evidence was read from, on the cue's own scale, higher where it speaks for an attack;
     `sentence` is for a person to read. A cue that abstains has reliability 0 and says why in the sentence.
     """
 
@@ -265,6 +266,7 @@ class Evidence:
     kinds: Mapping[AttackKind, float]
     sentence: str
     score: float | None = None
+    measure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

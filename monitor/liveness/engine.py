@@ -14,6 +14,7 @@ from monitor.config import LivenessSettings
 from monitor.errors import ModelError, StartError
 from monitor.liveness.batcher import Batcher
 from monitor.liveness.catalog import refusals
+from monitor.liveness.cues import ready
 from monitor.liveness.detector import Detector, Load
 from monitor.liveness.judge import Judge, Look
 from monitor.liveness.pool import Slots
@@ -96,7 +97,7 @@ class Engine:
         device = resolve_device(self._settings.device)
         with refusals(self._settings.model):
             self._detector = self._load(self._settings.model, device)
-        self._judge = Judge(self._detector, self._settings.max_tracks)
+        self._judge = Judge(self._detector, self._settings.max_tracks, ready(self._settings.cues))
 
     @property
     def identity(self) -> Identity:

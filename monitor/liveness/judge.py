@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A batch of crops with their slots in, evidence of the network and of the signals out; runs in the torch thread."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 import torch
 
+from monitor.liveness.cues import MakeSignals
 from monitor.liveness.detector import Detector
 from monitor.liveness.pool import Lease, StatePool
-from monitor.liveness.signals.frozen import FrozenFace
-from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.signal import Signal
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
@@ -34,16 +33,10 @@ class Look(NamedTuple):
     context: Context = NO_CONTEXT
 
 
-def _signals() -> tuple[Signal, ...]:
-    return (FrozenFace(), LoopedFace())
-
-
 class Judge:
     """The detector, the state of all tracks and their signals; used by one thread only."""
 
-    def __init__(
-        self, detector: Detector, tracks: int, new_signals: Callable[[], tuple[Signal, ...]] = _signals
-    ) -> None:
+    def __init__(self, detector: Detector, tracks: int, new_signals: MakeSignals) -> None:
         self._detector = detector
         self._new_signals = new_signals
         with torch.inference_mode():
@@ -88,6 +81,7 @@ class Judge:
             kinds=DETECTOR_KINDS,
             sentence=_sentence(llr_nats),
             score=self._detector.calibration.score(logit),
+            measure=logit,
         )
 
 

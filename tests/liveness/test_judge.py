@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step of a batch, in the worker thread."""
 
+from typing import get_args
+
 import pytest
 
+from monitor.config import CueName
+from monitor.liveness.cues import CUES, ready
 from monitor.liveness.judge import DETECTOR_KINDS, Judge, Look
 from monitor.liveness.pool import Lease
 from monitor.values import AttackKind
@@ -27,9 +31,18 @@ def test_the_kinds_of_the_network_are_mainly_face_swap():
     assert max(DETECTOR_KINDS, key=DETECTOR_KINDS.__getitem__) is AttackKind.FACE_SWAP
 
 
+def test_the_cues_of_the_configuration_look_at_a_face_and_no_others():
+    """Every name that the configuration knows is a cue that says its own name."""
+    assert set(CUES) == set(get_args(CueName))
+    assert ready(())() == ()
+    for name in CUES:
+        (signal,) = ready((name,))()
+        assert signal.cue == name
+
+
 def test_signals_keep_their_state_with_their_slot():
     """A fresh track gets fresh signals; the others go on with theirs."""
-    judge = Judge(FakeDetector(), 2)
+    judge = Judge(FakeDetector(), 2, ready(("frozen",)))
     fresh = Lease((0, 1), (0, 1))
     for index in range(20):
         lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())

@@ -22,6 +22,6 @@ class Signal(Protocol):
         ...
 
 
-def abstain(cue: str, crop: FaceCrop, sentence: str) -> Evidence:
-    """Say nothing, and why: evidence of reliability 0."""
-    return Evidence(cue, crop.track, crop.media_s, llr_nats=0.0, reliability=0.0, kinds={}, sentence=sentence)
+def abstain(cue: str, crop: FaceCrop, sentence: str, measure: float | None = None) -> Evidence:
+    """Say nothing, and why: evidence of reliability 0; `measure` where one was taken that tells nothing."""
+    return Evidence(cue, crop.track, crop.media_s, 0.0, 0.0, {}, sentence, measure=measure)
