@@ -58,6 +58,8 @@ def report(found: Fit, reported: Sequence[Prediction]) -> str:
         f"Bona fide people in films: {people.people}, in the worse of two conditions; mean logit "
         f"{people.mean:.2f}, people differ by {people.between:.2f}, "
         f"one person's seconds by {people.within:.2f} (standard deviations).",
+        f"A face of twice the size lies {found.face_slope} logits higher, within the same film; this is taken off"
+        f"{'' if calibration.face_slope else ' only where the interval leaves out 0'}.",
         f"One bona fide person in a hundred is expected above a mean logit of {people.worst_person:.2f}; "
         f"evidence: {calibration.llr_slope:.2f} nats per logit from {calibration.llr_origin:.2f} on.",
         f"Our forgeries of these people: mean logit {found.forged_mean:.2f}, {found.forged_seen:.0%} above that one; "

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.errors import WeightsError
 
-__all__ = ["LLR_LIMIT_NATS", "Calibration"]
+__all__ = ["LLR_LIMIT_NATS", "REFERENCE_PX", "SIZE_RANGE_OCTAVES", "Calibration"]
 
 LLR_LIMIT_NATS: Final = 3.0
 """No single observation may say more than this, however sure the network is."""
@@ -21,7 +21,10 @@ SCORES: Final = (0.0, 0.5, 0.7, 0.85)
 """-log10 of the share of bona fide observations that score higher, and the score that stands for it."""
 
 LOW_DECAY_PER_LOGIT: Final = 0.7
-QUALITY_RANGE_OCTAVES: Final = 2.0
+REFERENCE_PX: Final = 100.0
+SHARPNESS_RANGE_OCTAVES: Final = 2.0
+SIZE_RANGE_OCTAVES: Final = 0.6
+"""Sizes that were measured: 66 to 152 px. Beyond, the shift at the end of the range is taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Calibration:
     llr_slope: float
     llr_origin: float
     llr_floor: float = -LLR_LIMIT_NATS
-    face_px: float = 100.0
+    face_px: float = REFERENCE_PX
     face_slope: float = 0.0
     sharpness: float = 10.0
     sharpness_slope: float = 0.0
@@ -63,8 +66,8 @@ class Calibration:
 
     def expected_shift(self, face_px: float, sharpness: float) -> float:
         """Logits by which a bona fide face of this size and sharpness is expected to lie off the reference."""
-        size = _octaves(face_px, self.face_px) * self.face_slope
-        return size + _octaves(sharpness, self.sharpness) * self.sharpness_slope
+        size = _octaves(face_px, self.face_px, SIZE_RANGE_OCTAVES) * self.face_slope
+        return size + _octaves(sharpness, self.sharpness, SHARPNESS_RANGE_OCTAVES) * self.sharpness_slope
 
     def level(self, logit: float) -> float:
         """-log10 of the share of bona fide observations above `logit`; strictly increasing, extrapolated linearly."""
@@ -99,6 +102,5 @@ class Calibration:
             raise WeightsError(f"the calibration cannot be read: {error}") from error
 
 
-def _octaves(value: float, reference: float) -> float:
-    octaves = math.log2(max(value, 1e-3) / reference)
-    return max(-QUALITY_RANGE_OCTAVES, min(QUALITY_RANGE_OCTAVES, octaves))
+def _octaves(value: float, reference: float, limit: float) -> float:
+    return max(-limit, min(limit, math.log2(max(value, 1e-3) / reference)))

@@ -34,6 +34,10 @@ class Condition:
             return clip
         return compress(clip, self.compression, min(clip.shape[1], round(self.face_px * CROP_MARGIN * WIDE)))
 
+    def width_px(self, face_px: float) -> float:
+        """Width of a face after the condition; it never grows."""
+        return face_px if self.face_px is None else min(face_px, self.face_px)
+
 
 CONDITIONS: Final = (
     Condition(CLEAN, None, None),

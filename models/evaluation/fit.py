@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from models.calibration import Calibration
+from models.evaluation.metrics import Interval
 from models.evaluation.predictions import Prediction
+from models.evaluation.shift import face_slope, levelled
 
 __all__ = ["Fit", "Spread", "fit", "per_second", "spread"]
 
@@ -50,10 +52,14 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A calibration and what it rests on; `tail_logit` is the logits by which the tail falls to 1/e, with interval."""
+    """A calibration and what it rests on.
+
+    `face_slope` is in logits per octave of face size; `tail_logit` the logits by which the tail falls to 1/e.
+    """
 
     calibration: Calibration
     spread: Spread
+    face_slope: Interval
     forged_mean: float
     forged_seen: float
     tail_logit: tuple[float, float, float]
@@ -84,8 +90,11 @@ def fit(reals: Sequence[Prediction], forged: Sequence[Prediction]) -> Fit:
     speak for a bona fide face: ln(share), since the likelihood of a low logit under forgery is at least that share of
     the bona fide one.
     """
-    people = max((spread(part) for part in _by_condition(reals)), key=lambda found: found.worst_person)
-    means = np.array([one.score for one in forged])
+    shift = face_slope(reals)
+    slope_px = round(shift.value, 4) if shift.low * shift.high > 0.0 else 0.0
+    level = [levelled(one, slope_px) for one in reals]
+    people = max((spread(part) for part in _by_condition(level)), key=lambda found: found.worst_person)
+    means = np.array([levelled(one, slope_px).score for one in forged])
     seen = means[means > people.worst_person]
     strength = float(seen.mean()) - people.worst_person if len(seen) else 0.0
     unseen = float((means <= people.worst_person).mean()) if len(means) else 1.0
@@ -94,8 +103,8 @@ def fit(reals: Sequence[Prediction], forged: Sequence[Prediction]) -> Fit:
     origin = people.worst_person + 0.5 * slope * people.within**2
     values, weights = _weighted(reals)
     logits, levels, scales = _tail(values, weights, _by_person(reals))
-    calibration = Calibration(logits, levels, round(slope, 4), round(origin, 4), round(floor, 4))
-    return Fit(calibration, people, float(means.mean()), 1.0 - unseen, scales)
+    calibration = Calibration(logits, levels, round(slope, 4), round(origin, 4), round(floor, 4), face_slope=slope_px)
+    return Fit(calibration, people, shift, float(means.mean()), 1.0 - unseen, scales)
 
 
 def _by_condition(reals: Iterable[Prediction]) -> list[list[Prediction]]:

@@ -144,7 +144,7 @@ def _predicted(looks: _Looks, logits: Sequence[float]) -> Prediction:
             condition=looks.condition.name,
             film=one.frames > 1,
             logits=tuple(round(logit, 4) for logit in logits),
-            face_px=tuple(round(float(one.face_px[index]), 1) for index in kept),
+            face_px=tuple(round(looks.condition.width_px(float(one.face_px[index])), 1) for index in kept),
             sharpness=tuple(round(sharpness(crop), 2) for crop in looks.crops),
             media_s=tuple(round(float(one.media_s[index]), 3) for index in kept),
             weight=_weights(row, kept),

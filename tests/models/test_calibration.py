@@ -2,6 +2,7 @@
 """A logit reads as evidence and as a score whose meaning does not change."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,6 +123,33 @@ def test_people_count_not_frames() -> None:
     assert found.worst_person == pytest.approx(2.4, abs=0.5)
     crowd = [*_people(300, 1), *(predicted([9.0] * 10, "person:0", path=str(n)) for n in range(100))]
     assert spread(crowd).mean == pytest.approx(found.mean, abs=0.05)
+
+
+def test_what_a_smaller_face_does_is_taken_off() -> None:
+    """The shift is measured within films: one seen at half the size lies 1.2 higher, however people differ."""
+    large = _people(60, 1)
+    small = [
+        replace(one, condition="small", face_px=(70.0,) * len(one.logits), logits=tuple(x + 0.62 for x in one.logits))
+        for one in large
+    ]
+    found = fit([*large, *small], _people(30, 2, shift=5.0))
+    assert found.face_slope.value == pytest.approx(-1.2, abs=0.02)
+    assert found.calibration.face_slope == pytest.approx(found.face_slope.value, abs=1e-4)
+    assert found.spread.worst_person == pytest.approx(spread(large).worst_person, abs=0.05)
+    assert found.calibration.llr_nats(4.62, 70, 10) == pytest.approx(found.calibration.llr_nats(4.0, 100, 10), abs=0.1)
+
+
+def test_a_shift_that_chance_may_have_made_is_not_taken_off() -> None:
+    """Without films at two sizes, or with a slope that may be 0, sizes change nothing."""
+    rng = np.random.default_rng(5)
+    large = _people(20, 1)
+    noisy = [
+        replace(one, condition="small", face_px=(70.0,) * 60, logits=tuple(np.array(one.logits) + rng.normal(0, 1)))
+        for one in large
+    ]
+    forged = _people(30, 2, shift=5.0)
+    assert fit(large, forged).calibration.face_slope == 0.0
+    assert fit([*large, *noisy], forged).calibration.face_slope == 0.0
 
 
 def test_bona_fide_people_gather_no_evidence() -> None:

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines of `lifesign scan --evidence` and the labels in, what every cue said of every film out."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from models.data.crops import is_film
+from models.errors import DataError
+
+__all__ = ["REAL", "Clip", "Word", "read_clips"]
+
+REAL: Final = "real"
+WHOLE_FRAME: Final = "full"
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one cue said of one film.
+
+    `measure` is the mean of what it measured, None when it never could; `looks` how often it was asked; `spoke` and
+    `accused` the shares 0..1 of looks with evidence at all, and with evidence of an attack.
+    """
+
+    measure: float | None
+    looks: int
+    spoke: float
+    accused: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One film: who is shown, how it was made, what each cue said of its most seen face, and whether it was alerted."""
+
+    path: str
+    label: str
+    method: str
+    identity: str
+    repo: str
+    alerted: bool
+    words: Mapping[str, Word]
+
+    @property
+    def real(self) -> bool:
+        """Whether a live person is shown."""
+        return self.label == REAL
+
+
+def read_clips(scan: Path, labels: Path) -> list[Clip]:
+    """Join a scan's evidence with labels.csv; pictures, whole-frame copies and files without a face are left out.
+
+    Raises `DataError` for files that are not what they should be, and for a scan without evidence.
+    """
+    with labels.open(newline="", encoding="utf-8") as lines:
+        rows = {row["path"]: row for row in csv.DictReader(lines)}
+    found = [clip for name, said in _by_file(scan) if (clip := _clip(name, said, rows)) is not None]
+    if not found:
+        raise DataError(f"{scan} holds no evidence on films of {labels}: scan them with --evidence")
+    return found
+
+
+def _by_file(scan: Path) -> Iterator[tuple[str, list[Line]]]:
+    """Lines of one file stand together; its summary is the last of them."""
+    said: list[Line] = []
+    try:
+        with scan.open(encoding="utf-8") as lines:
+            for line in filter(str.strip, lines):
+                event: Line = json.loads(line)
+                said.append(event)
+                if event["event"] in {"summary", "error"}:
+                    yield str(event["file"]), said
+                    said = []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{scan} cannot be read as the output of `lifesign scan --evidence`: {error}") from error
+
+
+def _clip(name: str, said: Sequence[Line], rows: Mapping[str, dict[str, str]]) -> Clip | None:
+    parts = Path(name).parts
+    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    row = next((rows[end] for end in ends if end in rows), None)
+    evidence = [line for line in said if line["event"] == "evidence"]
+    if row is None or not is_film(row["path"]) or row.get("view") == WHOLE_FRAME or not evidence:
+        return None
+    (most_seen, _), = Counter(line["track"] for line in evidence).most_common(1)  # fmt: skip
+    alerted = said[-1].get("first_alert_s") is not None
+    words = _words(line for line in evidence if line["track"] == most_seen)
+    return Clip(row["path"], row["label"], row["method"], row["identity"], row["repo"], alerted, words)
+
+
+def _words(evidence: Iterable[Line]) -> dict[str, Word]:
+    by_cue: dict[str, list[Line]] = {}
+    for line in evidence:
+        by_cue.setdefault(str(line["cue"]), []).append(line)
+    return {cue: _word(lines) for cue, lines in sorted(by_cue.items())}
+
+
+def _word(lines: Sequence[Line]) -> Word:
+    measures = [float(line["measure"]) for line in lines if line["measure"] is not None]
+    spoke = [line["reliability"] > 0.0 for line in lines]
+    accused = [line["reliability"] > 0.0 and line["llr_nats"] > 0.0 for line in lines]
+    measure = float(np.mean(measures)) if measures else None
+    return Word(measure, len(lines), float(np.mean(spoke)), float(np.mean(accused)))
