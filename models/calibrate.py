@@ -5,8 +5,10 @@
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +23,14 @@ from models.detector import contract_px
 from models.errors import DataError, ModelError
 from models.evaluation.fit import Fit, fit
 from models.evaluation.forged import forge_footage
+from models.evaluation.joining import measured, rejoined
 from models.evaluation.operating import calibration_gap, error_table
-from models.evaluation.predictions import CONDITIONS, Prediction, judge, read_predictions
+from models.evaluation.predictions import CONDITIONS, Prediction, judge, read_predictions, write_predictions
 from models.evaluation.unlearnt import without_learnt
 from models.export import write_entry
 from models.learning.recipe import Recipe
+from models.scales import Scales
+from models.twofold import TwofoldDetector
 
 __all__ = ["halves", "main", "report"]
 
@@ -50,12 +55,12 @@ def halves(predictions: Sequence[Prediction]) -> tuple[list[Prediction], list[Pr
     return mine, [one for one in predictions if not for_calibration(one.identity)]
 
 
-def report(found: Fit, reported: Sequence[Prediction]) -> str:
+def report(found: Fit, reported: Sequence[Prediction], scales: Scales | None = None) -> str:
     """What the calibration rests on, and how it does on the people it never saw; Markdown."""
     people, calibration = found.spread, found.calibration
     scale, low, high = found.tail_logit
     lines = [
-        f"Bona fide people in films: {people.people}, in the worse of two conditions; mean logit "
+        f"Bona fide people in films: {people.people}, in the condition that looks most forged; mean logit "
         f"{people.mean:.2f}, people differ by {people.between:.2f}, "
         f"one person's seconds by {people.within:.2f} (standard deviations).",
         f"A face of twice the size lies {found.face_slope} logits higher, within the same film; this is taken off"
@@ -67,28 +72,55 @@ def report(found: Fit, reported: Sequence[Prediction]) -> str:
         f"Tail of the score: falls to 1/e every {scale:.2f} logits [{low:.2f}, {high:.2f}]; the upper end is used.",
         f"Expected calibration error of the evidence, report half: {calibration_gap(reported, calibration):.2f}.",
     ]
+    if scales is not None:
+        lines.insert(
+            0,
+            (
+                f"Bona fide people at half detail: mean logit {scales.coarse_mean:.2f}, they differ by "
+                f"{scales.coarse_spread:.2f}; what detail adds: {scales.detail_mean:.2f}, differing by "
+                f"{scales.detail_spread:.2f}. Joined, a logit is about one of these differences."
+            ),
+        )
     return "\n".join(f"- {line}" for line in lines) + "\n\n" + error_table(reported, calibration)
 
 
 def _run(options: argparse.Namespace) -> str:
-    predictions = [one for file in options.predictions for one in read_predictions(file)]
+    predictions, scales = _joined(options.predictions)
     held_out = [one for one in predictions if one.path.startswith("train/")]
     mine, reported = halves([one for one in predictions if not one.path.startswith("train/")])
     known = [one for one in (*mine, *held_out) if one.condition in CALIBRATION_CONDITIONS]
     reals = [one for one in known if one.label == "real" and one.film]
     if not reals:
         raise DataError("no bona fide films to calibrate on")
-    found = fit(reals, _forged(options))
-    _store(options.model, found.calibration)
+    found = fit(reals, _forged(options, scales))
+    _store(options.model, replace(found.calibration, scales=scales))
     if options.without_learnt:
         reported = without_learnt(reported, options.without_learnt)
-    return report(found, reported)
+    return report(found, reported, scales)
 
 
-def _forged(options: argparse.Namespace) -> list[Prediction]:
+def _joined(files: Sequence[Path]) -> tuple[list[Prediction], Scales | None]:
+    """Read the predictions and join their two scales as the calibration people ask for; the files are written anew."""
+    read = [read_predictions(file) for file in files]
+    known = [one for one in itertools.chain(*read) if one.label == "real" and one.film and _calibrates(one)]
+    scales = measured(known)
+    joined = [rejoined(part, scales) for part in read]
+    for file, part in zip(files, joined, strict=True):
+        write_predictions(file, part)
+    return list(itertools.chain(*joined)), scales
+
+
+def _calibrates(one: Prediction) -> bool:
+    """Whether a threshold may be set on this file."""
+    held_out = one.path.startswith("train/")
+    return one.condition in CALIBRATION_CONDITIONS and (held_out or for_calibration(one.identity))
+
+
+def _forged(options: argparse.Namespace, scales: Scales | None) -> list[Prediction]:
     """Judge forgeries made from the calibration people's own footage."""
     torch.set_num_threads(options.threads)
-    detector = registry.load(options.model)
+    plain = registry.load(options.model)
+    detector = plain if scales is None else TwofoldDetector(plain, scales)
     side = detector.crop_px
     footage = load_footage(options.crops, "val", for_training=False, crop_px=side)
     footage = [one for one in footage if one.row["label"] == "real"]

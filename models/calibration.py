@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from models.errors import WeightsError
+from models.scales import Scales
 
 __all__ = ["LLR_LIMIT_NATS", "REFERENCE_PX", "SIZE_RANGE_OCTAVES", "Calibration"]
 
@@ -36,6 +37,7 @@ class Calibration:
     `llr_floor`: the least nats; a face that looks bona fide says no more than the share of forgeries allows that do so.
     `face_slope` and `sharpness_slope`: logits by which bona fide faces lie higher per octave of face width over
     `face_px` and of sharpness over `sharpness`; taken off before the logit is read as evidence.
+    `scales`: how looks at full and at half detail are joined into the logit; None where there is only one look.
     """
 
     logits: tuple[float, ...]
@@ -47,6 +49,7 @@ class Calibration:
     face_slope: float = 0.0
     sharpness: float = 10.0
     sharpness_slope: float = 0.0
+    scales: Scales | None = None
 
     def __post_init__(self) -> None:
         """Refuse a calibration that is not increasing or not finite."""
@@ -97,7 +100,9 @@ class Calibration:
         try:
             values: dict[str, Any] = json.loads(text)
             logits, levels = (tuple(float(item) for item in values.pop(name)) for name in ("logits", "levels"))
-            return cls(logits, levels, **{name: float(value) for name, value in values.items()})
+            stored = values.pop("scales", None)
+            scales = None if stored is None else Scales(**{name: float(value) for name, value in stored.items()})
+            return cls(logits, levels, scales=scales, **{name: float(value) for name, value in values.items()})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"the calibration cannot be read: {error}") from error
 

@@ -17,7 +17,7 @@ import cv2
 import torch
 from rich.console import Console
 
-from models import registry
+from models import registry, twofold
 from models.errors import DataError, ModelError
 from models.evaluation.conditions import CONDITIONS, named
 from models.evaluation.figures import scan_table
@@ -64,7 +64,7 @@ def _predictions(options: argparse.Namespace) -> list[Prediction]:
         raise DataError("nothing to evaluate: name --crops, --predictions or --scan")
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
-    detector = registry.load(options.model, options.device)
+    detector = twofold.load(options.model, options.device)
     footage = stream(options.crops, options.split, detector.crop_px, options.data)
     found = judge(detector, footage, named(options.conditions))
     if options.out:

@@ -22,6 +22,7 @@ from models.errors import ModelError, WeightsError
 from models.manifest import Entry, read_manifest, write_manifest
 from models.networks.stream import StreamNetwork
 from models.registry import WEIGHTS
+from models.scales import UNMEASURED
 from models.tuning import read_weights
 
 __all__ = ["main", "pack", "write_entry"]
@@ -29,7 +30,7 @@ __all__ = ["main", "pack", "write_entry"]
 LICENCE: Final = "Apache-2.0"
 SAMPLES_PER_S: Final = 5.0
 TRAINED_ON: Final = "real faces under open licences, forgeries made from them; backbone pretrained on ImageNet (card)"
-UNCALIBRATED: Final = Calibration((-4.0, 8.0), (0.1, 4.0), 1.0, 2.0)
+UNCALIBRATED: Final = Calibration((-4.0, 8.0), (0.1, 4.0), 1.0, 2.0, scales=UNMEASURED)
 
 
 def pack(averaged: Mapping[str, Tensor]) -> bytes:

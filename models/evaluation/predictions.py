@@ -15,17 +15,21 @@ from numpy.typing import NDArray
 
 from models.data.crops import Footage
 from models.data.pairs import central_crop
-from models.detector import Detector
+from models.detector import Detector, Output
 from models.errors import DataError
 from models.evaluation.conditions import CONDITIONS, Condition, chosen
 from models.forgeries.clip import Pixels
 from models.forgeries.detail import sharpness
+from models.twofold import Looks, TwofoldDetector
 
 __all__ = ["CONDITIONS", "Condition", "Prediction", "judge", "read_predictions", "sampled", "write_predictions"]
 
-SERIES: Final = ("logits", "face_px", "sharpness", "media_s", "weight")
+SERIES: Final = ("logits", "face_px", "sharpness", "media_s", "weight", "fine", "coarse")
 LOOKS_PER_S: Final = 5.0
 STILLS_AT_ONCE: Final = 24
+
+Judging = Detector | TwofoldDetector
+Words = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +37,8 @@ class Prediction:
     """What was said of one file in one condition: label fields, and what is known of every judged look.
 
     `logits`, `face_px`, `sharpness`, media time `media_s` and the quality gate's `weight` 0..1 have one entry a look;
-    the last two are empty where they are not known. `seconds` is the file's length, `brightness` its mean luma 0..1,
+    the last two are empty where they are not known. `fine` and `coarse` are what `logits` are joined of, where there
+    were two looks. `seconds` is the file's length, `brightness` its mean luma 0..1,
     `kbit_s` its bitrate; None where not known. `looked` counts the looks before the quality gate.
     """
 
@@ -54,6 +59,8 @@ class Prediction:
     brightness: float | None = None
     kbit_s: float | None = None
     looked: int | None = None
+    fine: tuple[float, ...] = ()
+    coarse: tuple[float, ...] = ()
 
     @property
     def score(self) -> float:
@@ -85,7 +92,7 @@ class _Looks:
 
 
 def judge(
-    detector: Detector, footage: Iterable[Footage], condition: Condition | Sequence[Condition]
+    detector: Judging, footage: Iterable[Footage], condition: Condition | Sequence[Condition]
 ) -> list[Prediction]:
     """Judge files as a call would be: in order, at the detector's rate, only crops that the quality gate lets pass.
 
@@ -100,7 +107,7 @@ def judge(
         if looks is None:
             continue
         if len(looks.crops) > 1:
-            found.append(_predicted(looks, detector.judge_clip(_tensor(detector, looks.crops)).tolist()))
+            found.append(_predicted(looks, _judge_clip(detector, looks)))
             continue
         stills.append(looks)
         if len(stills) == STILLS_AT_ONCE:
@@ -109,20 +116,35 @@ def judge(
     return found + _judge_stills(detector, stills)
 
 
-def _judge_stills(detector: Detector, stills: Sequence[_Looks]) -> list[Prediction]:
+def _judge_stills(detector: Judging, stills: Sequence[_Looks]) -> list[Prediction]:
     """Judge files of a single look together: each is a track of its own."""
     if not stills:
         return []
     crops = _tensor(detector, np.concatenate([one.crops for one in stills]))
-    logits = detector.step(crops, detector.new_state(len(stills)))[0].logit.tolist()
-    return [_predicted(one, [logit]) for one, logit in zip(stills, logits, strict=True)]
+    said = _words(detector.step(crops, detector.new_state(len(stills)))[0])
+    return [
+        _predicted(one, {name: values[index : index + 1] for name, values in said.items()})
+        for index, one in enumerate(stills)
+    ]
 
 
-def _tensor(detector: Detector, crops: Pixels) -> torch.Tensor:
+def _judge_clip(detector: Judging, looks: _Looks) -> Words:
+    said = detector.judge_clip(_tensor(detector, looks.crops))
+    return {"logits": said.tolist()} if isinstance(said, torch.Tensor) else _words(said)
+
+
+def _words(said: Looks | Output) -> Words:
+    """Logits by the name of the record's field."""
+    if isinstance(said, Looks):
+        return {"logits": said.logit.tolist(), "fine": said.fine.tolist(), "coarse": said.coarse.tolist()}
+    return {"logits": said.logit.tolist()}
+
+
+def _tensor(detector: Judging, crops: Pixels) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(crops)).to(detector.device)
 
 
-def _look(detector: Detector, one: Footage, condition: Condition) -> _Looks | None:
+def _look(detector: Judging, one: Footage, condition: Condition) -> _Looks | None:
     looked = sampled(one.media_s, detector.samples_per_s)
     kept = [index for index in looked if one.judgeable[index]]
     if not kept:
@@ -131,7 +153,7 @@ def _look(detector: Detector, one: Footage, condition: Condition) -> _Looks | No
     return _Looks(one, condition, crops, kept, len(looked))
 
 
-def _predicted(looks: _Looks, logits: Sequence[float]) -> Prediction:
+def _predicted(looks: _Looks, said: Words) -> Prediction:
     one, row, kept = looks.footage, looks.footage.row, looks.kept
     return _checked(
         Prediction(
@@ -143,7 +165,7 @@ def _predicted(looks: _Looks, logits: Sequence[float]) -> Prediction:
             pair=row["pair"],
             condition=looks.condition.name,
             film=one.frames > 1,
-            logits=tuple(round(logit, 4) for logit in logits),
+            **{name: tuple(round(logit, 4) for logit in logits) for name, logits in said.items()},
             face_px=tuple(round(looks.condition.width_px(float(one.face_px[index])), 1) for index in kept),
             sharpness=tuple(round(sharpness(crop), 2) for crop in looks.crops),
             media_s=tuple(round(float(one.media_s[index]), 3) for index in kept),

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 import torch
 
-from models import registry
+from models import twofold
 from monitor.config import LivenessSettings
 from monitor.errors import ModelError, StartError
 from monitor.liveness.batcher import Batcher
@@ -62,7 +62,7 @@ class Engine:
     `load` makes the detector from a model name and a device.
     """
 
-    def __init__(self, settings: LivenessSettings, load: Load = registry.load) -> None:
+    def __init__(self, settings: LivenessSettings, load: Load = twofold.load) -> None:
         self._settings = settings
         self._load = load
         self._stack = AsyncExitStack()
