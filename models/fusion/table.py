@@ -43,24 +43,16 @@ def _alone(clips: Sequence[Clip], cues: Sequence[str], labels: Sequence[str]) ->
 
 def _together(clips: Sequence[Clip], cues: Sequence[str], labels: Sequence[str]) -> str:
     """The cues weighed together, each film scored by weights fitted on other people, and the same without each cue."""
-    whole = fit(clips, cues)
-    joined = dict(zip(whole.cues, whole.weights, strict=True))
-    alone = _means(clips, labels, dict(zip(clips_paths(clips), out_of_fold(clips, (DETECTOR,)), strict=True)))
-    everything = _means(clips, labels, dict(zip(clips_paths(clips), out_of_fold(clips, cues), strict=True)))
+    joined = fit(clips, cues)
+    alone = _means(clips, labels, (DETECTOR,))
+    everything = _means(clips, labels, cues)
     rows = [_row("detector alone", "", alone, None), _row("all cues", "", everything, alone)]
-    for cue in cues:
+    for cue, weight in zip(joined.cues, joined.weights, strict=True):
         rest = [other for other in cues if other != cue]
-        if cue == DETECTOR or not rest:
-            continue
-        scores = dict(zip(clips_paths(clips), out_of_fold(clips, rest), strict=True))
-        rows.append(_row(f"all but {cue}", f"{joined[cue]:.2f}", _means(clips, labels, scores), everything))
+        if rest:
+            rows.append(_row(f"all but {cue}", f"{weight:.2f}", _means(clips, labels, rest), everything))
     head = ("together", "weight of the cue", *labels, "mean", "mean less detector alone; below: less all cues")
     return markdown(head, rows)
-
-
-def clips_paths(clips: Sequence[Clip]) -> list[str]:
-    """The films' names in order."""
-    return [clip.path for clip in clips]
 
 
 def _accusations(clips: Sequence[Clip], cues: Sequence[str]) -> str:
@@ -93,8 +85,9 @@ def _auc(clips: Sequence[Clip], label: str, score: Score, people: Sequence[str])
     return auc_draws(trial(fakes, reals, people)), len(fakes)
 
 
-def _means(clips: Sequence[Clip], labels: Sequence[str], scores: dict[str, float]) -> list[Floats]:
-    """AUC draws of each label, then of their mean; the same people are drawn for all."""
+def _means(clips: Sequence[Clip], labels: Sequence[str], cues: Sequence[str]) -> list[Floats]:
+    """AUC draws of each label by the cues together, then of their mean; the same people are drawn for all."""
+    scores = {clip.path: score for clip, score in zip(clips, out_of_fold(clips, cues), strict=True)}
     people = sorted({clip.identity for clip in clips})
     draws = [_auc(clips, label, lambda clip: scores[clip.path], people)[0] for label in labels]
     return [*draws, np.mean(draws, axis=0)]
