@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from models.errors import WeightsError
-from models.scales import Scales
+from models.scales import REFERENCE_PX, SIZE_RANGE_OCTAVES, Scales
 
-__all__ = ["LLR_LIMIT_NATS", "REFERENCE_PX", "SIZE_RANGE_OCTAVES", "Calibration"]
+__all__ = ["LLR_LIMIT_NATS", "Calibration"]
 
 LLR_LIMIT_NATS: Final = 3.0
 """No single observation may say more than this, however sure the network is."""
@@ -22,10 +22,7 @@ SCORES: Final = (0.0, 0.5, 0.7, 0.85)
 """-log10 of the share of bona fide observations that score higher, and the score that stands for it."""
 
 LOW_DECAY_PER_LOGIT: Final = 0.7
-REFERENCE_PX: Final = 100.0
 SHARPNESS_RANGE_OCTAVES: Final = 2.0
-SIZE_RANGE_OCTAVES: Final = 0.6
-"""Sizes that were measured: 66 to 152 px. Beyond, the shift at the end of the range is taken off."""
 
 
 @dataclass(frozen=True, slots=True)

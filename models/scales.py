@@ -18,30 +18,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
 
-__all__ = ["UNMEASURED", "Scales", "half_detail"]
+__all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "half_detail", "octaves"]
 
 SHRINK: Final = 2
 SHARPNESS: Final = 2.0
 """Of the log-mean-exp: 1, 2 and 4 do not differ on validation people by more than chance."""
 
+REFERENCE_PX: Final = 100.0
+SIZE_RANGE_OCTAVES: Final = 0.6
+"""Sizes that were measured: 66 to 152 px. Beyond, the shift at the end of the range is taken."""
+
 Floats = NDArray[np.float64]
+Series = Sequence[float] | Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """Middle and spread over bona fide people of the coarse logit, and of what detail adds to it."""
+    """Middle and spread over bona fide people of the coarse logit, and of what detail adds to it.
+
+    `coarse_slope` and `detail_slope`: by how much each rises with every octave of the face's width in the source.
+    """
 
     coarse_mean: float
     coarse_spread: float
     detail_mean: float
     detail_spread: float
+    coarse_slope: float = 0.0
+    detail_slope: float = 0.0
 
-    def logit(self, fine: Sequence[float] | Floats, coarse: Sequence[float] | Floats) -> Floats:
-        """Join logits [N] of looks at full and at half detail: float64 [N], in spreads of bona fide people."""
-        low, whole = np.asarray(coarse, np.float64), np.asarray(fine, np.float64)
-        shape = SHARPNESS * (low - self.coarse_mean) / self.coarse_spread
-        detail = SHARPNESS * (whole - low - self.detail_mean) / self.detail_spread
-        joined: Floats = (np.logaddexp(shape, detail) - np.log(2.0)) / SHARPNESS
+    def logit(self, fine: Series, coarse: Series, face_px: Series) -> Floats:
+        """Join logits [N] of looks at full and at half detail, of faces so wide: float64 [N], in spreads of people."""
+        low, size = np.asarray(coarse, np.float64), octaves(face_px)
+        shape = (low - self.coarse_mean - self.coarse_slope * size) / self.coarse_spread
+        detail = (np.asarray(fine, np.float64) - low - self.detail_mean - self.detail_slope * size) / self.detail_spread
+        joined: Floats = (np.logaddexp(SHARPNESS * shape, SHARPNESS * detail) - np.log(2.0)) / SHARPNESS
         return joined
 
 
@@ -55,3 +65,9 @@ def half_detail(crops: Tensor) -> Tensor:
     small = F.avg_pool2d(planes, SHRINK)
     large = F.interpolate(small, size=planes.shape[-2:], mode="bicubic", align_corners=False)
     return large.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def octaves(face_px: Series) -> Floats:
+    """Sizes of faces in octaves over the reference, within the range that was measured."""
+    sizes: Floats = np.log2(np.maximum(np.asarray(face_px, np.float64), 1.0) / REFERENCE_PX)
+    return np.clip(sizes, -SIZE_RANGE_OCTAVES, SIZE_RANGE_OCTAVES)

@@ -26,6 +26,8 @@ from models.errors import ModelError
 from models.evaluation.tables import markdown
 from models.exchange import describe_step, graph_only
 from models.networks.stream import StreamNetwork
+from models.scales import UNMEASURED
+from models.twofold import TwofoldDetector
 
 if TYPE_CHECKING:
     import onnx
@@ -60,13 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def ways(detector: Detector) -> Iterator[tuple[str, Step]]:
     """Each way to run one step, by name; the 8-bit one is for its speed only, its scales come from noise."""
     yield "torch", _torch_step(detector)
+    yield "torch, at both scales", _torch_step(TwofoldDetector(detector, UNMEASURED))
     yield "torch, traced and frozen", _frozen_step(detector)
     model = describe_step(detector.network)
-    yield "ONNX Runtime", _torch_step(accelerate(detector, graph_only(model, detector.network)))
+    fast = accelerate(detector, graph_only(model, detector.network))
+    yield "ONNX Runtime", _torch_step(fast)
+    yield "ONNX Runtime, at both scales", _torch_step(TwofoldDetector(fast, UNMEASURED))
     yield "ONNX Runtime, 8 bit", _quantised_step(model, detector)
 
 
-def _torch_step(detector: Detector) -> Step:
+def _torch_step(detector: Detector | TwofoldDetector) -> Step:
     return lambda batch: detector.step(_noise(detector.crop_px, batch), detector.new_state(batch))
 
 

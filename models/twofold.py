@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A detector in, one that looks at every crop twice, at full and at half detail, and joins what it sees out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ from models import registry
 from models.calibration import Calibration
 from models.detector import Detector, Identity
 from models.networks.stream import State
-from models.scales import Scales, half_detail
+from models.scales import REFERENCE_PX, Scales, half_detail
 
 __all__ = ["Looks", "TwofoldDetector", "load"]
 
@@ -19,7 +20,9 @@ VIEWS: Final = 2
 
 
 class Looks(NamedTuple):
-    """`logit` float32 [B], positive speaks for forgery, joined of the logits `fine` and `coarse` [B]."""
+    """`logit` float32 [B], positive speaks for forgery: the logits `fine` and `coarse` [B] joined, for faces of the
+    reference size.
+    """
 
     logit: Tensor
     fine: Tensor
@@ -65,7 +68,7 @@ class TwofoldDetector:
     def judge_clip(self, crops: Tensor) -> Looks:
         """Judge one track's crops uint8 [T, S, S, 3] in order, from a fresh state: every tensor [T]."""
         fine, coarse = (self.detector.judge_clip(view) for view in (crops, half_detail(crops)))
-        return Looks(self._joined(fine, coarse), fine, coarse)
+        return self._looks(fine, coarse)
 
     @torch.inference_mode()
     def step(self, crops: Tensor, state: State) -> tuple[Looks, State]:
@@ -76,12 +79,16 @@ class TwofoldDetector:
         views = torch.stack((crops, half_detail(crops)), dim=1).flatten(0, 1)
         output, after = self.detector.step(views, tuple(value.flatten(0, 1) for value in state))
         fine, coarse = output.logit.view(-1, VIEWS).unbind(1)
-        looks = Looks(self._joined(fine, coarse), fine, coarse)
-        return looks, tuple(value.view(-1, VIEWS, *value.shape[1:]) for value in after)
+        return self._looks(fine, coarse), tuple(value.view(-1, VIEWS, *value.shape[1:]) for value in after)
 
-    def _joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        joined = self.scales.logit(fine.double().cpu().numpy(), coarse.double().cpu().numpy())
-        return torch.from_numpy(joined).float().to(fine.device)
+    def logits(self, looks: Looks, face_px: Sequence[float]) -> list[float]:
+        """Join the looks for faces of these sizes."""
+        joined: list[float] = self.scales.logit(looks.fine.tolist(), looks.coarse.tolist(), face_px).tolist()
+        return joined
+
+    def _looks(self, fine: Tensor, coarse: Tensor) -> Looks:
+        joined = self.scales.logit(fine.tolist(), coarse.tolist(), [REFERENCE_PX] * len(fine))
+        return Looks(torch.from_numpy(joined).float().to(fine.device), fine, coarse)
 
 
 def load(name: str = registry.DEFAULT, device: str = "cpu") -> Detector | TwofoldDetector:

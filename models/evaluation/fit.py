@@ -18,7 +18,7 @@ from scipy import stats
 from models.calibration import Calibration
 from models.evaluation.metrics import Interval
 from models.evaluation.predictions import Prediction
-from models.evaluation.shift import face_slope, levelled
+from models.evaluation.shift import certain, face_slope, levelled
 
 __all__ = ["Fit", "Spread", "fit", "per_second", "spread"]
 
@@ -91,7 +91,7 @@ def fit(reals: Sequence[Prediction], forged: Sequence[Prediction]) -> Fit:
     the bona fide one.
     """
     shift = face_slope(reals)
-    slope_px = round(shift.value, 4) if shift.low * shift.high > 0.0 else 0.0
+    slope_px = certain(shift)
     level = [levelled(one, slope_px) for one in reals]
     people = max((spread(part) for part in _by_condition(level)), key=lambda found: found.worst_person)
     means = np.array([levelled(one, slope_px).score for one in forged])

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.predictions import Prediction
+from models.evaluation.predictions import Prediction, joined
+from models.evaluation.shift import certain, face_slope, levelled
 from models.scales import Scales
 
 __all__ = ["measured", "rejoined"]
@@ -18,32 +19,34 @@ Floats = NDArray[np.float64]
 
 
 def measured(reals: Iterable[Prediction]) -> Scales | None:
-    """Middle and spread of bona fide people at each scale, conditions weighing the same; None without two scales.
+    """Measure bona fide people at both scales, conditions weighing the same; None without two scales or enough people.
 
-    A person is one value in each condition, since a call keeps its condition throughout.
+    What the size of the face does is taken off each scale first.
     """
-    people: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for one in reals:
-        if not one.coarse:
-            return None
-        fine, coarse = float(np.mean(one.fine)), float(np.mean(one.coarse))
-        people.setdefault(one.condition, {}).setdefault(one.identity, []).append((coarse, fine - coarse))
-    means = [np.array([np.mean(clips, axis=0) for clips in known.values()]) for known in people.values()]
-    if not means or min(len(known) for known in means) < LEAST_PEOPLE:
+    films = [one for one in reals if one.coarse]
+    coarse = [replace(one, logits=one.coarse) for one in films]
+    detail = [replace(one, logits=tuple(np.subtract(one.fine, one.coarse).tolist())) for one in films]
+    slopes = [certain(face_slope(part)) for part in (coarse, detail)]
+    parts = [
+        _people(levelled(one, slope) for one in part) for part, slope in zip((coarse, detail), slopes, strict=True)
+    ]
+    if not films or min(len(means) for part in parts for means in part) < LEAST_PEOPLE:
         return None
-    middle = np.mean([known.mean(axis=0) for known in means], axis=0)
-    spread = np.sqrt(np.mean([known.var(axis=0, ddof=1) for known in means], axis=0))
-    values = [round(float(value), 4) for value in (middle[0], spread[0], middle[1], spread[1])]
-    return Scales(*values) if min(spread) > 0.0 else None
+    middles = [round(float(np.mean([means.mean() for means in part])), 4) for part in parts]
+    spreads = [round(float(np.sqrt(np.mean([means.var(ddof=1) for means in part]))), 4) for part in parts]
+    if min(spreads) <= 0.0:
+        return None
+    return Scales(middles[0], spreads[0], middles[1], spreads[1], *slopes)
 
 
 def rejoined(predictions: Sequence[Prediction], scales: Scales | None) -> list[Prediction]:
     """The same looks, joined as `scales` says; single looks stay what they are."""
-    if scales is None:
-        return list(predictions)
-    return [
-        replace(one, logits=tuple(round(float(value), 4) for value in scales.logit(one.fine, one.coarse)))
-        if one.coarse
-        else one
-        for one in predictions
-    ]
+    return [one if scales is None or not one.coarse else joined(one, scales) for one in predictions]
+
+
+def _people(predictions: Iterable[Prediction]) -> list[Floats]:
+    """Mean logits of people, one array a condition: a call keeps its condition throughout."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for one in predictions:
+        found.setdefault(one.condition, {}).setdefault(one.identity, []).append(one.score)
+    return [np.array([np.mean(films) for films in people.values()]) for people in found.values()]

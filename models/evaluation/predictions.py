@@ -4,7 +4,7 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +20,19 @@ from models.errors import DataError
 from models.evaluation.conditions import CONDITIONS, Condition, chosen
 from models.forgeries.clip import Pixels
 from models.forgeries.detail import sharpness
+from models.scales import Scales
 from models.twofold import Looks, TwofoldDetector
 
-__all__ = ["CONDITIONS", "Condition", "Prediction", "judge", "read_predictions", "sampled", "write_predictions"]
+__all__ = [
+    "CONDITIONS",
+    "Condition",
+    "Prediction",
+    "joined",
+    "judge",
+    "read_predictions",
+    "sampled",
+    "write_predictions",
+]
 
 SERIES: Final = ("logits", "face_px", "sharpness", "media_s", "weight", "fine", "coarse")
 LOOKS_PER_S: Final = 5.0
@@ -113,7 +123,14 @@ def judge(
         if len(stills) == STILLS_AT_ONCE:
             found += _judge_stills(detector, stills)
             stills = []
-    return found + _judge_stills(detector, stills)
+    found += _judge_stills(detector, stills)
+    return [joined(one, detector.scales) for one in found] if isinstance(detector, TwofoldDetector) else found
+
+
+def joined(one: Prediction, scales: Scales) -> Prediction:
+    """The same looks at two scales, joined as `scales` says for faces of their sizes."""
+    logits = scales.logit(one.fine, one.coarse, one.face_px)
+    return replace(one, logits=tuple(round(float(value), 4) for value in logits))
 
 
 def _judge_stills(detector: Judging, stills: Sequence[_Looks]) -> list[Prediction]:

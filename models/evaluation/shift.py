@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import REFERENCE_PX, SIZE_RANGE_OCTAVES
 from models.evaluation.metrics import Interval
 from models.evaluation.predictions import Prediction
 from models.evaluation.resamples import interval, person_draws
+from models.scales import REFERENCE_PX, octaves
 
-__all__ = ["LEAST_OCTAVES", "face_slope", "levelled"]
+__all__ = ["LEAST_OCTAVES", "certain", "face_slope", "levelled"]
 
 LEAST_OCTAVES: Final = 0.1
 """Films whose size hardly differs between conditions say nothing about size."""
@@ -32,7 +32,7 @@ def face_slope(reals: Iterable[Prediction]) -> Interval:
     """
     films: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for one in reals:
-        films.setdefault((one.identity, one.path), []).append((octaves(one), one.score))
+        films.setdefault((one.identity, one.path), []).append((_size(one), one.score))
     moments = [(identity, *_moments(np.array(seen))) for (identity, _), seen in films.items()]
     moved = [row for row in moments if row[2] > LEAST_OCTAVES**2]
     if not moved:
@@ -43,15 +43,19 @@ def face_slope(reals: Iterable[Prediction]) -> Interval:
     return interval((weights @ along) / np.maximum(weights @ across, 1e-12))
 
 
+def certain(slope: Interval) -> float:
+    """The slope, or 0 where the interval holds 0: chance may have made it."""
+    return round(slope.value, 4) if slope.low * slope.high > 0.0 else 0.0
+
+
 def levelled(one: Prediction, slope: float) -> Prediction:
     """The prediction as if all its faces had the reference size."""
-    limit = SIZE_RANGE_OCTAVES
-    sizes = np.clip(np.log2(np.asarray(one.face_px) / REFERENCE_PX), -limit, limit)
-    return replace(one, logits=tuple(float(value) for value in np.asarray(one.logits) - slope * sizes))
+    values = np.asarray(one.logits) - slope * octaves(one.face_px)
+    return replace(one, logits=tuple(float(value) for value in values))
 
 
-def octaves(one: Prediction) -> float:
-    """Mean size of the face in octaves over the reference size."""
+def _size(one: Prediction) -> float:
+    """Mean size of the face in octaves over the reference size, however small or large."""
     return float(np.mean(np.log2(np.asarray(one.face_px) / REFERENCE_PX)))
 
 

@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the engine needs of a network: crops and state in, one logit per crop and the next state out."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from torch import Tensor
 
-__all__ = ["Calibration", "Detector", "Load", "Output"]
-
-
-class Output(Protocol):
-    """What one step gives; `logit` float32 [B], positive speaks for a forgery."""
-
-    @property
-    def logit(self) -> Tensor:
-        """One logit per crop."""
-        ...
+__all__ = ["Calibration", "Detector", "Load"]
 
 
 class Calibration(Protocol):
@@ -57,8 +48,12 @@ class Detector(Protocol):
         """State of tracks that were never seen; dimension 0 of every tensor is the track."""
         ...
 
-    def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[Output, tuple[Tensor, ...]]:
-        """Judge uint8 [B, S, S, 3] RGB, one crop per track, with each track's state."""
+    def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, ...]]:
+        """Judge uint8 [B, S, S, 3] RGB, one crop per track, with each track's state; what was seen is for `logits`."""
+        ...
+
+    def logits(self, output: Any, face_px: Sequence[float], /) -> list[float]:  # noqa: ANN401 - its own affair
+        """One logit per crop, positive speaks for a forgery, for faces of these widths in the source."""
         ...
 
 

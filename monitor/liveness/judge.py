@@ -65,7 +65,7 @@ class Judge:
     def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[float]:
         batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
         output, state = self._detector.step(batch, self._pool.gather(lease.slots))
-        logits: list[float] = output.logit.float().cpu().tolist()
+        logits = self._detector.logits(output, [crop.quality.face_px for crop in crops])
         self._pool.scatter(lease.slots, state)
         return logits
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small deterministic detector with state: crops in, logits that depend on each track's own past out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -58,3 +59,7 @@ class FakeDetector:
         self.steps_seen.append(steps.tolist())
         after = 0.5 * brightness + crops.float().mean(dim=(1, 2, 3))[:, None] / 255.0 - 0.5
         return FakeOutput(after[:, 0]), (after, steps + 1)
+
+    def logits(self, output: FakeOutput, _face_px: Sequence[float]) -> list[float]:
+        """The logits, whatever the size of the face."""
+        return output.logit.tolist()

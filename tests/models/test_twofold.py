@@ -35,16 +35,25 @@ def film(detector: TwofoldDetector, looks: int, seed: int = 1) -> torch.Tensor:
 @given(fine=LOGITS, coarse=LOGITS, more=st.floats(0, 10))
 def test_either_scale_may_speak_alone(fine: float, coarse: float, more: float) -> None:
     """The joined logit lies between the larger of the two parts and that less ln 2 / 2, and rises with detail."""
-    (joined,) = UNMEASURED.logit([fine], [coarse])
+    (joined,) = UNMEASURED.logit([fine], [coarse], [100.0])
     larger = max(coarse, fine - coarse)
     assert larger - np.log(2.0) / 2 - 1e-9 <= joined <= larger + 1e-9
-    assert UNMEASURED.logit([fine + more], [coarse])[0] >= joined - 1e-9
+    assert UNMEASURED.logit([fine + more], [coarse], [100.0])[0] >= joined - 1e-9
 
 
 def test_parts_are_read_in_spreads_of_bona_fide_people() -> None:
     """A person in the middle at both scales is at 0; three spreads of detail above it nearly at 3."""
-    assert MEASURED.logit([0.0], [0.5])[0] == pytest.approx(0.0)
-    assert MEASURED.logit([1.2], [0.5])[0] == pytest.approx(3.0 - np.log(2.0) / 2, abs=0.01)
+    assert MEASURED.logit([0.0], [0.5], [100.0])[0] == pytest.approx(0.0)
+    assert MEASURED.logit([1.2], [0.5], [100.0])[0] == pytest.approx(3.0 - np.log(2.0) / 2, abs=0.01)
+
+
+def test_what_the_size_of_the_face_does_is_taken_off_each_scale() -> None:
+    """A face of half the size is read like one of the reference size whose logits lie where its size put them."""
+    scales = replace(MEASURED, coarse_slope=-0.2, detail_slope=-0.8)
+    half_octave = 100.0 / np.sqrt(2.0)
+    (near,), (far,) = scales.logit([1.0], [0.5], [100.0]), scales.logit([1.5], [0.6], [half_octave])
+    assert near == pytest.approx(far)
+    assert scales.logit([1.0], [0.5], [20.0])[0] == scales.logit([1.0], [0.5], [60.0])[0]
 
 
 def test_half_of_the_detail_is_gone_and_the_rest_stays() -> None:
@@ -119,10 +128,28 @@ def test_scales_are_measured_over_people() -> None:
     assert measured(people[:3]) is None
 
 
+def test_sizes_are_measured_within_films() -> None:
+    """Films seen at two sizes give the slopes of both scales."""
+    rng = np.random.default_rng(4)
+    large = [person(n, low, low - 0.5) for n, low in enumerate(rng.normal(0.0, 1.0, 40))]
+    small = [
+        replace(one, condition="small", face_px=(70.71,), coarse=(one.coarse[0] + 0.1,), fine=(one.fine[0] + 0.5,))
+        for one in large
+    ]
+    found = measured([*large, *small])
+    assert found is None  # Nobody differs in detail here, so there is no spread to measure by.
+    varied = [replace(one, fine=(one.fine[0] + gain,)) for one, gain in zip(large, rng.normal(0, 0.3, 40), strict=True)]
+    moved = [replace(one, condition="small", face_px=(70.71,), coarse=(one.coarse[0] + 0.1,),
+                     fine=(one.fine[0] + 0.5,)) for one in varied]  # fmt: skip
+    found = measured([*varied, *moved])
+    assert found is not None
+    assert (found.coarse_slope, found.detail_slope) == pytest.approx((-0.2, -0.8), abs=0.01)
+
+
 def test_predictions_are_joined_anew() -> None:
     """Logits follow the measured scales; a film that was looked at once stays as it is."""
     twice, once = person(1, 0.5, 1.2), replace(person(2, 0.0, 3.0), fine=(), coarse=())
     first, second = rejoined([twice, once], MEASURED)
-    assert first.logits[0] == pytest.approx(float(MEASURED.logit([1.2], [0.5])[0]), abs=1e-4)
-    assert second == once or second.logits == once.logits
+    assert first.logits[0] == pytest.approx(float(MEASURED.logit([1.2], [0.5], [100.0])[0]), abs=1e-4)
+    assert second.logits == once.logits
     assert rejoined([twice], None) == [twice]
