@@ -12,7 +12,7 @@ Measured at 5 looks a second on 128 bona fide clips of 105 people, 12.5 minutes:
 from math import log
 from typing import Final
 
-from monitor.liveness.signals.eyelids import Eyelids
+from monitor.liveness.signals.eyelids import SEEN_S, Eyelids
 from monitor.liveness.signals.signal import abstain
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
@@ -68,7 +68,7 @@ class RareBlink:
             cue=self.cue,
             track=crop.track,
             media_s=crop.media_s,
-            llr_nats=SHAPE / (SHAPE / BLINKS_PER_S + self._eyelids.watched_s),
+            llr_nats=self._nats(since_s),
             reliability=crop.quality.weight,
             kinds=KINDS,
             sentence=QUIET,
@@ -83,6 +83,11 @@ class RareBlink:
             return since_s
         self._eyelids = Eyelids()
         return 0.0
+
+    def _nats(self, since_s: float) -> float:
+        """Nats a second: the rate still to be expected of who has not blinked, for the share of time that is watched."""
+        watched = min(1.0, SEEN_S / max(since_s, SEEN_S))
+        return watched * SHAPE / (SHAPE / BLINKS_PER_S + self._eyelids.watched_s)
 
     def _rarity(self) -> float:
         """Nats by which the face blinks more seldom than people, as far as the time watched can tell."""
