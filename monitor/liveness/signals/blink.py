@@ -85,7 +85,7 @@ class RareBlink:
         return 0.0
 
     def _nats(self, since_s: float) -> float:
-        """Nats a second: the rate still to be expected of who has not blinked, for the share of time that is watched."""
+        """Nats a second: the rate still to be expected of such a face, times the share of time that is watched."""
         watched = min(1.0, SEEN_S / max(since_s, SEEN_S))
         return watched * SHAPE / (SHAPE / BLINKS_PER_S + self._eyelids.watched_s)
 
