@@ -6,8 +6,12 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.config import CueName
+from monitor.liveness.signals.blink import RareBlink
 from monitor.liveness.signals.frozen import FrozenFace
 from monitor.liveness.signals.looped import LoopedFace
+from monitor.liveness.signals.parallax import FlatFace
+from monitor.liveness.signals.pulse import SkinPulse
+from monitor.liveness.signals.rigidity import TrembleOfHead
 from monitor.liveness.signals.signal import Signal
 
 __all__ = ["CUES", "MakeSignal", "MakeSignals", "ready"]
@@ -17,8 +21,12 @@ MakeSignals = Callable[[], tuple[Signal, ...]]
 
 CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
     {
+        "blink": lambda: RareBlink,
         "frozen": lambda: FrozenFace,
         "looped": lambda: LoopedFace,
+        "parallax": lambda: FlatFace,
+        "pulse": lambda: SkinPulse,
+        "rigidity": lambda: TrembleOfHead,
     }
 )
 """Readies a cue once per process, its weights read if it has any, and gives what makes the signal of each new face."""
