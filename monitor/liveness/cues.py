@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.config import CueName
+from monitor.liveness.signals.change import FaceChange
 from monitor.liveness.signals.frozen import FrozenFace
+from monitor.liveness.signals.injected import InjectedStream
 from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.signal import Signal
 
@@ -17,7 +19,9 @@ MakeSignals = Callable[[], tuple[Signal, ...]]
 
 CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
     {
+        "change": lambda: FaceChange,
         "frozen": lambda: FrozenFace,
+        "injected": lambda: InjectedStream,
         "looped": lambda: LoopedFace,
     }
 )
