@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crops of one face in, evidence of another face out when it differs from the one of the first minute.
 
-A generator that is switched on in the call, or another person in the same chair, changes the bones of the face and its
-features at once; light, glasses and filters change only the features, expression only a little of the shape. So both
-must differ: the steady points of the mesh, laid over one another (Procrustes analysis: Kabsch 1976, Acta Cryst. A32;
-Dryden and Mardia, Statistical Shape Analysis), and a coarse aligned picture of the face, evened out against light.
-Looking for a change of identity inside a call instead of comparing with a stored one follows Agarwal et al., CVPR
-workshops 2019. Comparing faces is biometric processing in some jurisdictions: what is remembered are means over the
-first minute, held with the track and forgotten with it.
+A generator that is switched on in the call, or another person in the same chair, changes the bones of the face and
+its features at once; light, glasses and filters change only the features, expression only a little of the shape. So
+both must differ: the steady points of the mesh, laid over one another (Procrustes analysis: Kabsch 1976, Acta Cryst.
+A32; Dryden and Mardia, Statistical Shape Analysis), and a coarse aligned picture of the face, evened out against
+light. Unlike a comparison with a stored reference (Agarwal et al., CVPR workshops 2019) nothing outlives the call.
+Comparing faces is biometric processing in some jurisdictions: what is remembered are means over the first minute,
+held with the track and forgotten with it.
 
-@CALIBRATION@
+Measured on 56 bona fide clips of 43 people (8 minutes, each clip 6 to 8 s long, so not over a whole call), people
+being the unit; checked on other people, on clips spliced together and on clips under other light.
 """
 
 import math
@@ -39,11 +40,15 @@ GAP_S: Final = 2.0
 
 SHAPE_LOG: Final = (-4.21, 0.412)
 APPEARANCE_LOG: Final = (-3.54, 0.838)
-"""Mean and deviation, over people, of the logarithm of what one person differs by within a clip."""
+"""Mean and deviation, over those 43 people, of the logarithm of what one person differs by within a clip."""
 
 ORIGIN: Final = 2.57
+"""What one new person in a hundred exceeds: the worst moment of each person has mean 0.34, deviation 0.91, and is at
+most 1.87 (Student's t of 42 degrees of freedom)."""
+
 SLOPE_NATS: Final = 1.0
 MOST_NATS: Final = 1.0
+"""Modest, for the tail is extrapolated: at least a quarter of a minute to an alert."""
 
 KINDS: Final = {AttackKind.FACE_SWAP: 0.8, AttackKind.REENACTMENT: 0.1, AttackKind.SYNTHETIC: 0.1}
 
