@@ -28,6 +28,7 @@ __all__ = [
     "Quality",
     "Reason",
     "Stall",
+    "Stamps",
     "State",
     "StreamFacts",
     "TrackVerdict",
@@ -105,10 +106,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamps:
+    """RTP timestamps of all pictures since the frame yielded before, looked at or not.
+
+    `steps` from one to the next were counted; `even` of them keep, to a tick or two of 1/90,000 s, the beat of those
+    before them, and that beat is no whole number of milliseconds.
+    """
+
+    steps: int
+    even: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFacts:
     """What the stream says of a frame without looking at its pixels.
 
-    `lost_packets` and `received_bytes` count since the frame yielded before this one.
+    `lost_packets` and `received_bytes` count since the frame yielded before this one; `stamps` are None for a file,
+    whose timestamps are no sender's.
     """
 
     codec: str = "unknown"
@@ -116,6 +130,7 @@ class StreamFacts:
     temporal_layer: int | None = None
     lost_packets: int = 0
     received_bytes: int | None = None
+    stamps: Stamps | None = None
 
 
 NO_FACTS: Final = StreamFacts()

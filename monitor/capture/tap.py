@@ -22,6 +22,7 @@ from .feed import FeedCounts
 from .picture import picture_of
 from .sampler import Sampler
 from .sound import SoundRing
+from .stamps import StampCounts
 
 __all__ = ["Tap"]
 
@@ -62,6 +63,7 @@ class Tap:
         self._log = structlog.get_logger().bind(call=call, participant=participant)
         self._cell: Cell[Sample] = Cell()
         self._clock = MediaClock()
+        self._stamps = StampCounts()
         self._sampler = Sampler(settings.samples_per_s)
         self._sound = SoundRing(call, participant)
         self._view: ReceiverView | None = None
@@ -108,6 +110,7 @@ class Tap:
         self._discarded += self._view.dropped_count if self._view else 0
         self._view, self._told_bytes, self._told_lost = view, 0, 0
         self._clock.rebase()
+        self._stamps.rebase()
         self._sound.rebase()
 
     def see(self, picture: VideoFrame) -> None:
@@ -116,6 +119,8 @@ class Tap:
         self._came_s, self._told_stall_s = self._now(), None
         self.begun.set()
         stamp_s = 0.0 if picture.time is None else picture.time
+        if picture.pts is not None:
+            self._stamps.see(picture.pts)
         media_s = self._clock.at(stamp_s, self._came_s, self._since_first(self._came_s))
         if self._sampler.pick(media_s):
             self._cell.put(Sample(picture, media_s, self._came_s))
@@ -183,13 +188,14 @@ class Tap:
 
     def _facts(self, picture: VideoFrame) -> StreamFacts:
         if self._view is None:
-            return StreamFacts(keyframe=picture.key_frame)
+            return StreamFacts(keyframe=picture.key_frame, stamps=self._stamps.take())
         received, lost = self._view.received_bytes, self._view.lost_packets
         facts = StreamFacts(
             codec=self._view.codec,
             keyframe=self._view.was_keyframe(picture.pts),
             lost_packets=max(0, lost - self._told_lost),
             received_bytes=received - self._told_bytes,
+            stamps=self._stamps.take(),
         )
         self._told_bytes, self._told_lost = received, max(lost, self._told_lost)
         return facts

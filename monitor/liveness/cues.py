@@ -7,7 +7,9 @@ from typing import Final
 
 from monitor.config import CueName
 from monitor.liveness.signals.blink import RareBlink
+from monitor.liveness.signals.change import FaceChange
 from monitor.liveness.signals.frozen import FrozenFace
+from monitor.liveness.signals.injected import InjectedStream
 from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.parallax import FlatFace
 from monitor.liveness.signals.pulse import SkinPulse
@@ -22,7 +24,9 @@ MakeSignals = Callable[[], tuple[Signal, ...]]
 CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
     {
         "blink": lambda: RareBlink,
+        "change": lambda: FaceChange,
         "frozen": lambda: FrozenFace,
+        "injected": lambda: InjectedStream,
         "looped": lambda: LoopedFace,
         "parallax": lambda: FlatFace,
         "pulse": lambda: SkinPulse,
