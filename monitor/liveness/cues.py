@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.config import CueName
+from monitor.liveness.signals import synchrony
 from monitor.liveness.signals.frozen import FrozenFace
 from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.signal import Signal
@@ -19,6 +20,7 @@ CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
     {
         "frozen": lambda: FrozenFace,
         "looped": lambda: LoopedFace,
+        "synchrony": synchrony.ready,
     }
 )
 """Readies a cue once per process, its weights read if it has any, and gives what makes the signal of each new face."""
