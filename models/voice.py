@@ -90,7 +90,7 @@ class Voice:
             steps = range(0, values.shape[1], stride)
             beside = np.stack([spread[:, step : step + 3].reshape(len(values), -1) for step in steps], axis=1)
             values = np.maximum(beside @ self._weights[f"weight{layer}"] + self._weights[f"bias{layer}"], 0)
-        return values[:, 0]
+        return np.asarray(values[:, 0], np.float32)
 
 
 def _remember(gates: Floats, cell: Floats) -> tuple[Floats, Floats]:
@@ -101,7 +101,7 @@ def _remember(gates: Floats, cell: Floats) -> tuple[Floats, Floats]:
 
 
 def _sigmoid(values: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(0.5 * values)
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values), np.float32)
 
 
 @cache

@@ -6,6 +6,7 @@ The file is the member `silero_vad/data/silero_vad.jit` of the wheel: pip downlo
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -40,7 +41,7 @@ def main() -> None:
     content = convert(parser.parse_args().source)
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_bytes(content)
-    print(f"{FILE} {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
+    sys.stdout.write(f"{FILE} {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}\n")
 
 
 def _arranged(stored: Mapping[str, Tensor]) -> list[Tensor]:

@@ -7,6 +7,7 @@ FILMS is a folder of one `.npz` a film: `identity`, `times_s` [n] and `mouths` [
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -50,8 +51,9 @@ def main() -> None:
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_bytes(content)
     people = len({film.identity for film in films})
-    print(f"{len(films)} films, {people} people, {sum(len(film.at) for film in films)} looks")
-    print(f"{FILE} {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
+    looks = sum(len(film.at) for film in films)
+    sys.stdout.write(f"{len(films)} films, {people} people, {looks} looks\n")
+    sys.stdout.write(f"{FILE} {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}\n")
 
 
 def _speaks(speech: np.ndarray[tuple[int], np.dtype[np.bool_]], time_s: float) -> bool:

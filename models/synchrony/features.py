@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BANDS", "FRAME", "FRAMES_PER_S", "HOP", "MOUTH", "REACH", "around", "log_mel", "mouth"]
+__all__ = ["BANDS", "FRAME", "FRAMES_PER_S", "HOP", "MOUTH", "RATE_HZ", "REACH", "around", "log_mel", "mouth"]
 
 Floats = NDArray[np.float32]
 
@@ -50,13 +50,13 @@ def log_mel(samples: Floats) -> Floats:
     """Sound float32 [n] within -1..1 to log energies float32 [(n - FRAME) // HOP + 1, BANDS]."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP] * WINDOW
     power = np.square(np.abs(np.fft.rfft(frames, SIZE))).astype(np.float32)
-    return np.log(power @ BANK + np.float32(FLOOR))
+    return np.asarray(np.log(power @ BANK + np.float32(FLOOR)), np.float32)
 
 
 def around(frames: Floats, at: NDArray[np.int_]) -> Floats:
     """What is heard around each of the frames `at`, float32 [len(at), features]; beyond the ends their last repeats."""
     picked = frames[np.clip(at[:, None] + STEPS, 0, len(frames) - 1)]
-    return picked.reshape(len(at), -1)
+    return np.asarray(picked.reshape(len(at), -1), np.float32)
 
 
 def mouth(points: Floats, blendshapes: Mapping[str, float]) -> Floats:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stretches of sound in, when speech was heard and which mouth it should have made out; worked off a second at a time."""
+"""Stretches of sound in, when speech was heard and which mouth goes with it out; worked off a second at a time."""
 
 from typing import Final
 
@@ -31,6 +31,8 @@ class Listener:
     def __init__(self, voice: Voice, expectation: Expectation) -> None:
         self._voice = voice
         self._expectation = expectation
+        self._waiting: list[Floats] = []
+        self._waiting_count = 0
         self._begin(0.0)
 
     def hear(self, stretch: Stretch) -> bool:
@@ -63,8 +65,7 @@ class Listener:
 
     def _begin(self, at_s: float) -> None:
         self._began_s = at_s
-        self._waiting: list[Floats] = []
-        self._waiting_count = 0
+        self._waiting, self._waiting_count = [], 0
         self._heard = SILENCE
         self._voiced = self._cut = np.zeros(0, np.float32)
         self._speech = np.zeros(0, np.bool_)

@@ -21,7 +21,7 @@ FULL_SCALE: Final = np.float32(32_768)
 
 
 class Stretch(NamedTuple):
-    """Fresh sound: float32 within -1..1; `begins_s` is the media time of its first sample, `anew` that a gap is before it."""
+    """Fresh sound, float32 within -1..1, its media time, and whether there is a gap before it."""
 
     begins_s: float
     samples: Floats
