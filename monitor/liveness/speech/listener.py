@@ -26,7 +26,7 @@ SPEECH: Final = 0.5
 
 
 class Listener:
-    """Hears one participant beside one face; 15 kB, however long the call."""
+    """Hears one participant beside one face; less than 100 kB, however long the call."""
 
     def __init__(self, voice: Voice, expectation: Expectation) -> None:
         self._voice = voice

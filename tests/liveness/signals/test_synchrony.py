@@ -111,13 +111,26 @@ def babble() -> np.ndarray:
     return (source.normal(0, 4000, len(syllables)) * syllables).astype(np.int16)
 
 
-def played(monkeypatch: pytest.MonkeyPatch, puppet: Puppet, late_s: float = 0.0, skew_s: float = 0.0) -> list[Evidence]:
+def played(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet, late_s: float = 0.0, skew_s: float = 0.0, per_s: float = 5.0
+) -> list[Evidence]:
     """The puppet before the cue, its sound late or stamped `skew_s` later."""
     scale = load_expectation().scale
-    seen = still()
-    shapes = iter([puppet(shot.media_s) * scale for shot in seen])
-    monkeypatch.setattr("monitor.liveness.signals.synchrony.mouth", lambda *_: next(shapes))
+    points = np.zeros((478, 3), np.float32)
+    seen = [replace(shot, landmarks=Landmarks(points, {"at": shot.media_s})) for shot in still(per_s=per_s)]
+    monkeypatch.setattr(
+        "monitor.liveness.signals.synchrony.mouth", lambda _points, shapes: puppet(shapes["at"]) * scale
+    )
     return said(seen, chunks(babble(), skew_s), late_s)
+
+
+@pytest.mark.parametrize(("per_s", "speaks"), [(1.5, False), (2.5, True), (12.0, True), (30.0, True)])
+def test_other_rates_are_served_or_abstained_from(
+    monkeypatch: pytest.MonkeyPatch, puppet: Puppet, per_s: float, *, speaks: bool
+) -> None:
+    """Too few looks are said to tell nothing; more than are needed change nothing."""
+    words = played(monkeypatch, puppet, per_s=per_s)
+    assert bool(fired(words)) == speaks
 
 
 def test_a_mouth_drawn_from_the_sound_is_called_one(monkeypatch: pytest.MonkeyPatch, puppet: Puppet) -> None:
