@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.config import CueName
+from monitor.liveness.signals import synchrony
 from monitor.liveness.signals.blink import RareBlink
 from monitor.liveness.signals.change import FaceChange
 from monitor.liveness.signals.frozen import FrozenFace
@@ -31,6 +32,7 @@ CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
         "parallax": lambda: FlatFace,
         "pulse": lambda: SkinPulse,
         "rigidity": lambda: TrembleOfHead,
+        "synchrony": synchrony.ready,
     }
 )
 """Readies a cue once per process, its weights read if it has any, and gives what makes the signal of each new face."""
