@@ -113,7 +113,7 @@ class FacesSettings(Section):
     forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
 
 
-CueName = Literal["frozen", "looped"]
+CueName = Literal["frozen", "looped", "replay"]
 
 
 class LivenessSettings(Section):
@@ -124,7 +124,9 @@ class LivenessSettings(Section):
     threads: int = Field(1, ge=1, le=64, description="Torch threads on the CPU.")
     batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
     max_tracks: int = Field(256, ge=1, description="Face tracks with state at once.")
-    cues: tuple[CueName, ...] = Field(("frozen", "looped"), description="What looks at a face beside the network.")
+    cues: tuple[CueName, ...] = Field(
+        ("frozen", "looped", "replay"), description="What looks at a face beside the network."
+    )
 
 
 class PolicySettings(Section):

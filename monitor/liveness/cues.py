@@ -8,6 +8,7 @@ from typing import Final
 from monitor.config import CueName
 from monitor.liveness.signals.frozen import FrozenFace
 from monitor.liveness.signals.looped import LoopedFace
+from monitor.liveness.signals.replay import ready_replay
 from monitor.liveness.signals.signal import Signal
 
 __all__ = ["CUES", "MakeSignal", "MakeSignals", "ready"]
@@ -19,6 +20,7 @@ CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
     {
         "frozen": lambda: FrozenFace,
         "looped": lambda: LoopedFace,
+        "replay": ready_replay,
     }
 )
 """Readies a cue once per process, its weights read if it has any, and gives what makes the signal of each new face."""
