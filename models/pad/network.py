@@ -72,10 +72,16 @@ def fold(network: PadNetwork) -> None:
     """Fold every normalisation into the convolution before it, in place; for a network in `eval` mode only."""
     for name, branch in network.branches.items():
         assert isinstance(branch, nn.Sequential)
-        triples = zip(branch[::3], branch[1::3], branch[2::3], strict=True)
-        network.branches[name] = nn.Sequential(
-            *(part for conv, norm, rectify in triples for part in (fuse_conv_bn_eval(conv, norm), rectify))
-        )
+        layers = list(branch)
+        convolved = [_fused(conv, norm) for conv, norm in zip(layers[::3], layers[1::3], strict=True)]
+        rectified = zip(convolved, layers[2::3], strict=True)
+        network.branches[name] = nn.Sequential(*(part for pair in rectified for part in pair))
+
+
+def _fused(conv: nn.Module, norm: nn.Module) -> nn.Module:
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    return fuse_conv_bn_eval(conv, norm)
 
 
 def _branch() -> nn.Sequential:

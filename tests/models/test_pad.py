@@ -122,6 +122,8 @@ def test_folding_changes_no_judgement() -> None:
     assert torch.allclose(network(wide), before, atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_few_steps_of_learning_tell_and_lower_the_loss() -> None:
     """Learning ends after its passes; the loss falls; the figures are of people held out."""
     people = [drawn_footage(1, seed, identity=f"p{seed}") for seed in range(4)]
@@ -213,6 +215,8 @@ def test_another_contract_is_refused(folder: Path) -> None:
         store.load(folder)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_learning_judging_and_releasing_are_one_chain(tmp_path: Path) -> None:
     """From exported crops to files that load; the readings hold one line for each file."""
     crops, run, out = tmp_path / "crops", tmp_path / "run", tmp_path / "pad"
