@@ -20,7 +20,19 @@ from models.errors import WeightsError
 from models.manifest import Entry, read_manifest
 from models.networks.stream import StreamNetwork
 
-__all__ = ["DEFAULT", "WEIGHTS", "Entry", "card", "entry", "load", "locate", "names", "read_manifest", "tensors"]
+__all__ = [
+    "DEFAULT",
+    "WEIGHTS",
+    "Entry",
+    "card",
+    "entry",
+    "load",
+    "locate",
+    "names",
+    "read_manifest",
+    "tensors",
+    "verified",
+]
 
 DEFAULT: Final = "default"
 WEIGHTS: Final = Path(__file__).parent / "weights"
@@ -79,14 +91,14 @@ def load(
         return detector
     if not found.graph:
         raise WeightsError(f"model {found.name} has no graph for ONNX Runtime: export it again")
-    return accelerate(detector, _verified(place / found.graph, found.graph_sha256))
+    return accelerate(detector, verified(place / found.graph, found.graph_sha256))
 
 
 def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
     """A model's weights as float32 tensors, to go on learning from; raises `WeightsError` as `load` does."""
     place, found = locate(name, folder)
     try:
-        stored = read_tensors(_verified(place / found.file, found.sha256))
+        stored = read_tensors(verified(place / found.file, found.sha256))
         return {key: value.float() for key, value in stored.items()}
     except SafetensorError as error:
         raise WeightsError(f"the weights of model {found.name} cannot be read: {error}") from error
@@ -95,7 +107,7 @@ def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
 def _load(folder: Path, found: Entry, device: torch.device) -> Detector:
     if found.crop_px is None:
         raise WeightsError(f"model {found.name} wants input {found.contract!r}, which this program cannot give")
-    calibration = _verified(folder / found.calibration, found.calibration_sha256)
+    calibration = verified(folder / found.calibration, found.calibration_sha256)
     network = StreamNetwork(found.crop_px)
     try:
         network.load_state_dict(tensors(found.name, folder), strict=True)
@@ -119,7 +131,8 @@ def _entry(manifest: dict[str, Entry], name: str) -> Entry:
     return manifest[chosen]
 
 
-def _verified(file: Path, sha256: str) -> bytes:
+def verified(file: Path, sha256: str) -> bytes:
+    """Read a file whose SHA-256 is known; raises `WeightsError` where it is missing, too large or another."""
     if not file.is_file():
         raise WeightsError(f"{file} is missing: install lifesign again, or export the model again")
     if file.stat().st_size > MOST_BYTES:

@@ -113,7 +113,9 @@ class FacesSettings(Section):
     forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
 
 
-CueName = Literal["blink", "change", "frozen", "injected", "looped", "parallax", "pulse", "rigidity", "synchrony"]
+CueName = Literal[
+    "blink", "change", "frozen", "injected", "looped", "parallax", "pulse", "replay", "rigidity", "synchrony"
+]
 
 
 class LivenessSettings(Section):
@@ -125,7 +127,7 @@ class LivenessSettings(Section):
     batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
     max_tracks: int = Field(256, ge=1, description="Face tracks with state at once.")
     cues: tuple[CueName, ...] = Field(
-        ("blink", "frozen", "injected", "looped", "parallax", "synchrony"),
+        ("blink", "frozen", "injected", "looped", "parallax", "replay", "synchrony"),
         description="What looks at a face beside the network. Off unless named: change compares a face with itself "
         "earlier in the call, which some laws call biometric processing; pulse and rigidity measure and never speak.",
     )

@@ -239,7 +239,8 @@ class Quality:
 class FaceCrop:
     """One look at one face: `rgb` uint8 [side, side, 3], aligned smoothly over time.
 
-    `track` is stable within the participant; `to_crop` float32 [2, 3] maps source pixels to crop pixels.
+    `track` is stable within the participant; `to_crop` float32 [2, 3] maps source pixels to crop pixels. `wide` uint8
+    [192, 192, 3] shows the face in its surroundings, 1.5 x as far as `rgb` each way; about one look a second has it.
     """
 
     call: str
@@ -251,6 +252,7 @@ class FaceCrop:
     to_crop: NDArray[np.float32]
     quality: Quality
     landmarks: Landmarks | None = None
+    wide: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ __all__ = [
     "crop_px_of",
     "draw_clip",
     "draw_views",
+    "longer_px",
     "make_pair",
     "view",
 ]

@@ -10,6 +10,7 @@ from monitor.faces.landmarker import shared
 from monitor.faces.patch import face_patch, scene_patch
 from monitor.faces.quality import assess
 from monitor.faces.search import Search
+from monitor.faces.wide import WideSchedule, wide
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
 
 __all__ = ["CROP_PX", "FaceFinder"]
@@ -35,6 +36,7 @@ class FaceFinder:
         self._crop_px = crop_px
         self._tracks = tracker.NO_TRACKS
         self._steady: dict[int, crop.Steady] = {}
+        self._wide = WideSchedule()
         self._longest_px = 0
 
     def look(self, frame: Frame) -> FaceLook:
@@ -50,6 +52,7 @@ class FaceFinder:
         self._tracks = followed.tracks
         for track in followed.ended:
             self._steady.pop(track, None)
+            self._wide.forget(track)
         crops = tuple(self._crop(frame, face, track) for face, track in zip(faces, followed.numbers, strict=True))
         return FaceLook(frame.media_s, crops, followed.ended, () if crops else (Reason.NO_FACE,))
 
@@ -57,6 +60,7 @@ class FaceFinder:
         """Forget all faces; the shared model stays for other participants."""
         self._tracks = tracker.NO_TRACKS
         self._steady.clear()
+        self._wide = WideSchedule()
 
     def _rescale(self, longest_px: int) -> None:
         """Carry all places over to a picture of another size: a sender changes resolution in the middle of a call."""
@@ -74,7 +78,9 @@ class FaceFinder:
         rgb = crop.render(frame.picture, to_crop, side)
         quality = assess(rgb, to_crop, face, _size(frame.picture), self._settings.min_face_px)
         box = box_of(face.points)
-        return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face)
+        due = quality.judgeable and self._wide.due(track, frame.media_s)
+        around = wide(frame.picture, steady.placement) if due else None
+        return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
 
 
 def _size(picture: Picture) -> tuple[int, int]:

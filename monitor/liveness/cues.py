@@ -14,6 +14,7 @@ from monitor.liveness.signals.injected import InjectedStream
 from monitor.liveness.signals.looped import LoopedFace
 from monitor.liveness.signals.parallax import FlatFace
 from monitor.liveness.signals.pulse import SkinPulse
+from monitor.liveness.signals.replay import ready_replay
 from monitor.liveness.signals.rigidity import TrembleOfHead
 from monitor.liveness.signals.signal import Signal
 
@@ -33,6 +34,7 @@ CUES: Final[Mapping[CueName, Callable[[], MakeSignal]]] = MappingProxyType(
         "pulse": lambda: SkinPulse,
         "rigidity": lambda: TrembleOfHead,
         "synchrony": synchrony.ready,
+        "replay": ready_replay,
     }
 )
 """Readies a cue once per process, its weights read if it has any, and gives what makes the signal of each new face."""

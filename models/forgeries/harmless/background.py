@@ -15,7 +15,7 @@ from models.forgeries.masks import bend, smooth_field
 from models.forgeries.motion import wander
 from models.forgeries.regions import OVAL, face_px
 
-__all__ = ["virtual_background"]
+__all__ = ["person_outline", "virtual_background"]
 
 BLURRED_SHARE: Final = 0.5
 HEAD: Final = (0.56, 0.82)
@@ -31,7 +31,7 @@ def virtual_background(clip: Clip, rng: np.random.Generator) -> Pixels:
     field, softness_px = smooth_field(rng, 0.018 * side), float(rng.uniform(0.8, 3.0)) * side / 168
     treated = []
     for rgb, points, grown in zip(clip.rgb, clip.points, size, strict=True):
-        person = bend(_person(points, float(grown), side), field)
+        person = bend(person_outline(points, float(grown), side), field)
         outside = 1.0 - np.asarray(cv2.GaussianBlur(person, (0, 0), softness_px), np.float32)
         outside[outside < 0.02] = 0.0
         room = np.asarray(cv2.GaussianBlur(rgb, (0, 0), blur_px), np.uint8) if blur_px else drawn
@@ -39,7 +39,7 @@ def virtual_background(clip: Clip, rng: np.random.Generator) -> Pixels:
     return np.stack(treated)
 
 
-def _person(points: NDArray[np.float32], grown: float, side_px: int) -> NDArray[np.float32]:
+def person_outline(points: NDArray[np.float32], grown: float, side_px: int) -> NDArray[np.float32]:
     """Fill head, neck and shoulders: 1 inside, float32 [side, side]."""
     size, middle = face_px(points), points[list(OVAL)].mean(axis=0)
     down = points[152] - points[10]
