@@ -32,16 +32,18 @@ FLAGS = [
 ]
 
 
-def camera_file(source: Path, target: Path, seconds: float) -> Path:
-    """Write the first seconds of a clip as Motion JPEG, which Chromium plays in a loop as its camera."""
+def camera_file(source: Path, target: Path, seconds: float, start_s: float = 0.0) -> Path:
+    """Write some seconds of a clip as Motion JPEG, which Chromium plays in a loop as its camera."""
     with av.open(str(source)) as film, av.open(str(target), "w", format="mjpeg") as out:
         rate = Fraction(film.streams.video[0].average_rate or 25)
         stream = out.add_stream("mjpeg", rate=rate, options={"qmin": "2", "qmax": "4"})
         stream.width, stream.height = film.streams.video[0].width, film.streams.video[0].height
         stream.pix_fmt = "yuvj420p"
         for index, frame in enumerate(film.decode(video=0)):
-            if index >= seconds * rate:
+            if index >= (start_s + seconds) * rate:
                 break
+            if index < start_s * rate:
+                continue
             picture = frame.reformat(format="yuvj420p")
             picture.pts, picture.time_base = index, 1 / rate
             out.mux(stream.encode(picture))
