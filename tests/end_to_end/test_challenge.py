@@ -19,8 +19,8 @@ OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 WHO = "/v1/calls/bank/participants/ann"
 VERDICTS = {"passed", "failed", "inconclusive"}
 
-TURNS = (153.0, 9.5)
-"""Where in the sample the man looks ahead for some seconds, then turns his head to his own right by 24 degrees."""
+TURNS = (157.4, 3.1)
+"""Where in the sample the man looks ahead for 1.6 s, then turns his head to his own right by 22 degrees."""
 
 STILL = (60.0, 9.5)
 """Where he looks ahead all the time."""
@@ -69,19 +69,20 @@ ORDER = {"kind": "turn_head", "directions": ["right"], "angle_deg": 15, "deadlin
 
 async def test_a_camera_that_answers_passes(open_monitor: Open, tmp_path: Path) -> None:
     """The man turns his head to his right after he was asked to: waiting, running, passed, with what was measured."""
-    camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", TURNS[1], TURNS[0])
+    camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", TURNS[1], TURNS[0], swing=True)
     events = await judged(open_monitor, camera, tmp_path / "profile", ORDER)
-    assert states(events) == ["waiting", "running", "passed"]
     last = [event.data for event in events if isinstance(event, ChallengeEvent)][-1]
+    assert states(events) == ["waiting", "running", "passed"], last
     assert last.asked[-1] == "right"
     assert 0.3 <= last.measurements["slowest_answer_s"] <= 4.0
 
 
 async def test_a_camera_that_does_not_answer_fails(open_monitor: Open, tmp_path: Path) -> None:
     """A man who looks ahead whatever he is asked fails, and the verdict on his face says so."""
-    camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", STILL[1], STILL[0])
+    camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", STILL[1], STILL[0], swing=True)
     events = await judged(open_monitor, camera, tmp_path / "profile", ORDER)
-    assert states(events) == ["waiting", "running", "failed"]
+    last = [event.data for event in events if isinstance(event, ChallengeEvent)][-1]
+    assert states(events) == ["waiting", "running", "failed"], last
     nats = [
         face.contributions_nats.get("challenge", 0.0)
         for event in events

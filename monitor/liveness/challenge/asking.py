@@ -143,12 +143,18 @@ class Asking:
             return self._mistake("The face moved before it can have seen what was asked.", at_s)
         self._best = max(self._best, done[choice])
         self._reached = self._reached + 1 if done[choice] >= 1.0 else 0
-        self._strayed = {one: self._strayed.get(one, 0) + 1 for one, share in done.items() if share >= 1.0}
+        self._strayed = self._straying(done, choice)
         if self._reached >= LEAST_LOOKS:
             return self._done(since_s, at_s)
-        if max((looks for one, looks in self._strayed.items() if one != choice), default=0) >= LEAST_LOOKS:
+        if max(self._strayed.values(), default=0) >= LEAST_LOOKS:
             return self._mistake("Something else was done than what was asked.", at_s)
         return None
+
+    def _straying(self, done: Mapping[str, float], choice: str) -> dict[str, int]:
+        """For how many looks another gesture has been there instead: a nod on the way of a turn is none."""
+        if done[choice] >= BEGUN:
+            return {}
+        return {one: self._strayed.get(one, 0) + 1 for one, share in done.items() if share >= 1.0 and one != choice}
 
     def _done(self, since_s: float, at_s: float) -> Finding | None:
         self._answered_s.append(since_s)
