@@ -21,7 +21,8 @@ __all__ = ["COPIED", "Answer", "likeness"]
 SIDE: Final = 8
 RATE_HZ: Final = 10.0
 STRETCH: Final = 40
-"""Steps of RATE_HZ that are compared: the last 4 s, in which the answer came."""
+LEAST_STRETCH: Final = 25
+"""Steps of RATE_HZ that are compared: the last 4 s, in which the answer came, or all of a shorter challenge."""
 
 COPIED: Final = 0.85
 """Midway between the most that two honest turns gave and the least that one film gave."""
@@ -60,12 +61,13 @@ class Answer:
 def likeness(answer: Answer, earlier: Answer) -> float:
     """Cosine -1..1 of the end of an answer with the most alike stretch of an earlier one; 0 when it hardly moves."""
     own, other = answer.steady(), earlier.steady()
-    if min(len(own), len(other)) < STRETCH:
+    length = min(len(own), len(other), STRETCH)
+    if length < LEAST_STRETCH:
         return 0.0
-    last = _movement(own[-STRETCH:])
+    last = _movement(own[-length:])
     if float(np.linalg.norm(last, axis=1).mean()) < MOVING:
         return 0.0
-    stretches = (_movement(other[start : start + STRETCH]) for start in range(len(other) - STRETCH + 1))
+    stretches = (_movement(other[start : start + length]) for start in range(len(other) - length + 1))
     return max(_cosine(last, stretch) for stretch in stretches)
 
 
