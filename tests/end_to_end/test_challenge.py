@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser opens the page of a challenge, joins by its camera, is asked, and is judged by what the camera shows."""
+"""A real browser opens the page of a challenge, joins by its camera, is asked, and is judged by its picture."""
 
 from pathlib import Path
 from typing import Any

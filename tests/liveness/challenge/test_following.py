@@ -77,7 +77,9 @@ def test_a_film_of_another_challenge_fails() -> None:
 
         answered(earlier, film)
         assert earlier.finding.state is ChallengeState.PASSED
-        again = answered(Trial(Order(ChallengeKind.COLOURS), seed), lambda at_s, seen=seen: seen[round(at_s * 5) % len(seen)])
+        again = answered(
+            Trial(Order(ChallengeKind.COLOURS), seed), lambda at_s, seen=seen: seen[round(at_s * 5) % len(seen)]
+        )
         assert again.finding.state is ChallengeState.FAILED
 
 
@@ -128,9 +130,9 @@ def test_a_hand_that_covers_the_asked_eye_passes() -> None:
     }
     for state, eyes in answers.items():
         assert states(ChallengeKind.COVER_FACE, lambda trial, eyes=eyes: covering(trial, eyes)) == {state}
-    assert states(ChallengeKind.COVER_FACE, lambda trial: covering(trial, set(other).__or__ and (lambda _: set(other)))) == {
-        ChallengeState.FAILED
-    }
+    assert states(
+        ChallengeKind.COVER_FACE, lambda trial: covering(trial, set(other).__or__ and (lambda _: set(other)))
+    ) == {ChallengeState.FAILED}
     assert states(ChallengeKind.COVER_FACE, lambda _: lambda _: Person()) == {ChallengeState.FAILED}
 
 
