@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from fastapi import FastAPI, Request
+from pydantic import SecretStr
 
 from monitor.capture.passes import LIFETIME_S, Passes
 from monitor.capture.problem import answer_problem
+from monitor.capture.whip import WhipServer
 from monitor.challenge_routes import routes
 from monitor.challenges import Challenges
+from monitor.config import Settings, WhipSettings
 from monitor.errors import RequestError, TokenError
 from monitor.publish import page
 from monitor.values import Challenge
-from tests.fakes.calls import serving
+from tests.fakes.calls import Watcher, serving
 
 OPERATOR = {"Authorization": "Bearer operator"}
 ANN = "/v1/calls/bank/participants/ann"
@@ -173,3 +176,16 @@ def test_a_pass_is_good_for_one_participant_and_an_hour() -> None:
     assert not Passes(lambda: now_s[0]).allows(f"Bearer {token}", "bank", "ann")
     now_s[0] += LIFETIME_S + 1.0
     assert not passes.allows(f"Bearer {token}", "bank", "ann")
+
+
+async def test_an_invited_participant_publishes_under_their_own_name_alone() -> None:
+    """The pass opens the WHIP endpoint of one name: a bad offer is looked at there, and refused unread elsewhere."""
+    passes, app = Passes(), FastAPI()
+    settings = Settings(whip=WhipSettings(tokens=(SecretStr("operator"),)))
+    headers = {"Authorization": f"Bearer {passes.issue('bank', 'ann')}", "Content-Type": "application/sdp"}
+    async with WhipServer(settings, Watcher().admit, passes) as server:
+        app.include_router(server.router)
+        async with serving(app) as url, aiohttp.ClientSession(url) as http:
+            for who, status in (("bank/ann", 400), ("bank/bob", 401), ("club/ann", 401), ("bank", 401)):
+                async with http.post(f"/whip/{who}", data="nonsense", headers=headers) as answer:
+                    assert answer.status == status, who

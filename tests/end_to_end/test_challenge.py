@@ -14,7 +14,7 @@ from tests.fakes.browser import camera_file, chromium
 from tests.fakes.calls import until
 from tests.fakes.media import sample
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 WHO = "/v1/calls/bank/participants/ann"
 VERDICTS = {"passed", "failed", "inconclusive"}
@@ -51,14 +51,20 @@ async def asked(service: Service, order: dict[str, Any]) -> None:
 
 
 async def judged(open_monitor: Open, camera: Path, folder: Path, order: dict[str, Any]) -> list[Event]:
-    """Everything that is published until the browser with this camera has been judged."""
+    """Everything that is published until the browser with this camera has been judged.
+
+    A busy machine looks too seldom to follow a fast movement, which is inconclusive: then the operator asks again.
+    """
     events: list[Event] = []
     async with open_monitor() as service:
         service.publisher.sinks.append(events.append)
         async with chromium(await invited(service), camera, folder):
-            await until(lambda: any(isinstance(e, VerdictEvent) and e.data.faces for e in events), 40.0)
-            await asked(service, order)
-            await until(lambda: VERDICTS & set(states(events)), 60.0)
+            await until(lambda: any(isinstance(e, VerdictEvent) and e.data.faces for e in events), 60.0)
+            for asks in range(1, 4):
+                await asked(service, order)
+                await until(lambda asks=asks: sum(state in VERDICTS for state in states(events)) == asks, 60.0)
+                if states(events)[-1] != "inconclusive":
+                    break
             seen = len(events)
             await until(lambda: len([e for e in events[seen:] if isinstance(e, VerdictEvent)]) >= 5, 20.0)
     return events
@@ -72,7 +78,8 @@ async def test_a_camera_that_answers_passes(open_monitor: Open, tmp_path: Path) 
     camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", TURNS[1], TURNS[0], swing=True)
     events = await judged(open_monitor, camera, tmp_path / "profile", ORDER)
     last = [event.data for event in events if isinstance(event, ChallengeEvent)][-1]
-    assert states(events) == ["waiting", "running", "passed"], last
+    assert states(events)[-3:] == ["waiting", "running", "passed"], last
+    assert "failed" not in states(events)
     assert last.asked[-1] == "right"
     assert 0.3 <= last.measurements["slowest_answer_s"] <= 4.0
 
@@ -82,7 +89,8 @@ async def test_a_camera_that_does_not_answer_fails(open_monitor: Open, tmp_path:
     camera = camera_file(sample("franck"), tmp_path / "camera.mjpeg", STILL[1], STILL[0], swing=True)
     events = await judged(open_monitor, camera, tmp_path / "profile", ORDER)
     last = [event.data for event in events if isinstance(event, ChallengeEvent)][-1]
-    assert states(events) == ["waiting", "running", "failed"], last
+    assert states(events)[-3:] == ["waiting", "running", "failed"], last
+    assert "passed" not in states(events)
     nats = [
         face.contributions_nats.get("challenge", 0.0)
         for event in events

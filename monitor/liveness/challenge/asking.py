@@ -122,8 +122,9 @@ class Asking:
         while not self._gesture.resting([each for _, each in self._rested]):
             self._rested.popleft()
         if at_s - self._rested[0][0] >= self._wait_s:
-            self._asked_s = at_s
+            # The question before its time: whoever reads `shown` meanwhile finds it there.
             self._asked.append(self._next())
+            self._asked_s = at_s
         return None
 
     def _next(self) -> str:

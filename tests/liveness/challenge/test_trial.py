@@ -10,13 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.capture.replay import Replay
+from monitor.config import CaptureSettings, FacesSettings
+from monitor.faces.finder import FaceFinder
 from monitor.liveness.challenge.recall import COPIED
 from monitor.liveness.challenge.script import Order
 from monitor.liveness.challenge.trial import Trial
 from monitor.liveness.challenge.weight import SPEAKS_S
 from monitor.policy.cusum import CLIP_NATS
-from monitor.values import AttackKind, ChallengeKind, ChallengeState, FaceLook
+from monitor.values import AttackKind, ChallengeKind, ChallengeState, FaceLook, Frame
 from tests.fakes.answers import PER_S, Person, answered, look
+from tests.fakes.media import sample
 
 TURN = Order(ChallengeKind.TURN_HEAD)
 AWAY = {"left": (25.0, 0.0), "right": (-25.0, 0.0), "up": (0.0, 15.0), "down": (0.0, -15.0)}
@@ -246,3 +250,27 @@ def test_memory_and_time_are_bounded() -> None:
     assert len(trial.answer.steady()) <= max(kept, 1300)
     assert late_s < 5 * early_s
     assert sys.getsizeof(trial.answer._looks) < 100_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(110)
+async def test_a_film_of_somebody_who_was_not_asked_does_not_pass() -> None:
+    """Half a minute of a real man who talks and moves: none of twenty challenges of each kind is passed by chance."""
+    film, model = sample("franck"), sample("face_landmarker")
+    finder = FaceFinder(FacesSettings(), model, "c", "p", 128)
+    replay = Replay(str(film), "c", "p", CaptureSettings(), pace="fast")
+    looks = []
+    async for media in replay.media():
+        if isinstance(media, Frame):
+            looks.append(finder.look(media))
+        if len(looks) == 150:
+            break
+    await replay.close()
+    for kind in (ChallengeKind.TURN_HEAD, ChallengeKind.COVER_FACE, ChallengeKind.FOLLOW_POINT, ChallengeKind.COLOURS):
+        for seed in range(20):
+            trial = Trial(Order(kind), seed)
+            for each in looks:
+                trial.look(each)
+            trial.end()
+            assert trial.finding is not None
+            assert trial.finding.state is not ChallengeState.PASSED, (kind, seed, trial.finding)
