@@ -21,6 +21,8 @@ LifesignError
 │   ├── IdError                id               a call or participant id that is not allowed
 │   ├── SessionError           session          no such session
 │   ├── PreconditionError      precondition     If-Match missing or stale
+│   ├── OrderError             order            a body that asks for nothing that can be done
+│   ├── ConflictError          conflict         something else is under way already
 │   └── CapacityError          capacity         no room for another participant
 └── PublishError               publish          an event that did not reach the broker
     ├── RefusedError           refused          the broker answered, and refused
@@ -35,6 +37,7 @@ __all__ = [
     "CapacityError",
     "CodecError",
     "ConfigError",
+    "ConflictError",
     "ContentTypeError",
     "FileError",
     "IdError",
@@ -42,6 +45,7 @@ __all__ = [
     "MediaError",
     "ModelError",
     "OfferError",
+    "OrderError",
     "OutboxError",
     "PreconditionError",
     "PublishError",
@@ -200,6 +204,20 @@ class PreconditionError(RequestError):
 
     code = "precondition"
     status = 412
+
+
+class OrderError(RequestError):
+    """A JSON body that is malformed or asks for what cannot be done."""
+
+    code = "order"
+    status = 422
+
+
+class ConflictError(RequestError):
+    """Something else is under way already."""
+
+    code = "conflict"
+    status = 409
 
 
 class CapacityError(RequestError):

@@ -3,10 +3,11 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.capture.feed import Feed
+from monitor.challenges import Challenges
 from monitor.finders import Finders, Look
 from monitor.liveness.engine import Engine
 from monitor.metrics import observe_latency, timed
@@ -21,12 +22,13 @@ SOUND_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What every participant shares: face finding threads, the engine, the operating point, the way out."""
+    """What every participant shares: face finding threads, the engine, the operating point, the way out, the desk."""
 
     finders: Finders
     engine: Engine
     new_policy: Callable[[str, str], ParticipantPolicy]
     deliver: Callable[[Decision], Awaitable[None]]
+    challenges: Challenges = field(default_factory=Challenges)
 
 
 async def watch(feed: Feed, stages: Stages) -> None:
@@ -43,11 +45,13 @@ async def watch(feed: Feed, stages: Stages) -> None:
                     observe_latency(time.monotonic() - media.arrived_s)
         finally:
             stages.engine.forget_participant(feed.call, feed.participant)
+            await stages.challenges.leave(feed.call, feed.participant)
     await _deliver(policy.finish(media_s), stages)
 
 
 async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:
     if isinstance(media, Stall):
+        await stages.challenges.answer(media, None)
         return policy.stall(media)
     with timed("faces"):
         seen = await look(media)
@@ -55,9 +59,10 @@ async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: Particip
         judgeable = [crop for crop in seen.crops if crop.quality.judgeable]
         context = Context(media.facts, media.arrived_s, feed.heard(SOUND_S))
         evidence = await stages.engine.judge(judgeable, context)
+    answers = await stages.challenges.answer(media, seen)
     _forget_ended(media, seen, stages.engine)
     with timed("policy"):
-        return policy.step(media.media_s, seen, evidence, media.facts)
+        return policy.step(media.media_s, seen, (*evidence, *answers), media.facts)
 
 
 def _forget_ended(frame: Frame, seen: FaceLook, engine: Engine) -> None:

@@ -13,8 +13,10 @@ from monitor import assets
 from monitor.cadence import due
 from monitor.calls import Calls
 from monitor.capture.feed import Feed
+from monitor.capture.passes import Passes
 from monitor.capture.whep import WhepClient
 from monitor.capture.whip import WhipServer
+from monitor.challenges import Challenges
 from monitor.config import Settings
 from monitor.finders import Finders
 from monitor.health import Check
@@ -43,12 +45,14 @@ class Service:
         self.url = ""
         """Base address of the HTTP listener, once there is one."""
         self._said: dict[tuple[str, str], Verdict] = {}
-        self.stages = Stages(finders, engine, self._new_policy, self._deliver)
+        self.passes = Passes()
+        self.challenges = Challenges(self._present, publisher.challenge)
+        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges)
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
         self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
-        self.whip = WhipServer(self.settings, self.calls.admit)
+        self.whip = WhipServer(self.settings, self.calls.admit, self.passes)
         self.pulls = tuple(WhepClient(self.settings, pull, self.calls.admit) for pull in self.settings.pulls)
 
     def checks(self) -> Mapping[str, Check]:
@@ -75,6 +79,9 @@ class Service:
             async with asyncio.timeout(self.settings.node.drain_s):
                 await asyncio.gather(*(feed.close() for feed in self.calls.all_feeds()))
                 await self.calls.all_ended()
+
+    def _present(self, call: str, participant: str) -> bool:
+        return participant in self.calls.feeds(call)
 
     def _new_policy(self, call: str, participant: str) -> ParticipantPolicy:
         return ParticipantPolicy(call, participant, self.settings.policy.profile, partial(secrets.token_hex, 16))

@@ -16,6 +16,9 @@ __all__ = [
     "AlertChange",
     "AttackKind",
     "AudioChunk",
+    "Challenge",
+    "ChallengeKind",
+    "ChallengeState",
     "Context",
     "Evidence",
     "FaceBox",
@@ -83,6 +86,25 @@ class AlertChange(StrEnum):
     RAISED = "raised"
     UPDATED = "updated"
     CLEARED = "cleared"
+
+
+class ChallengeKind(StrEnum):
+    """What a participant can be asked to do."""
+
+    TURN_HEAD = "turn_head"
+    FOLLOW_POINT = "follow_point"
+    COVER_FACE = "cover_face"
+    COLOURS = "colours"
+
+
+class ChallengeState(StrEnum):
+    """How far a challenge has come; the last three are verdicts."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,3 +352,22 @@ class Alert:
     kinds: Mapping[AttackKind, float]
     sentences: tuple[str, ...]
     contributions: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A change of a challenge; `id` stays the same from waiting to the verdict.
+
+    `media_s` is the participant's media time, None before their next picture; `asked` what was asked for, told with the
+    verdict only; `measurements` by name, with their unit in it.
+    """
+
+    id: str
+    call: str
+    participant: str
+    kind: ChallengeKind
+    state: ChallengeState
+    media_s: float | None = None
+    sentence: str = ""
+    asked: tuple[str, ...] = ()
+    measurements: Mapping[str, float] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from monitor.config import Settings
 from monitor.errors import LifesignError, UsageError
 from monitor.publish.backoff import Backoff
 from monitor.publish.board import Board
-from monitor.publish.events import AlertEvent, CallEvent, Event, NodeEvent, VerdictEvent, parse
+from monitor.publish.events import AlertEvent, CallEvent, ChallengeEvent, Event, NodeEvent, VerdictEvent, parse
 from monitor.publish.mqtt import Endpoint, Received, connect, tls_context
 from monitor.publish.topics import Topics
 from monitor.values import AlertChange, State
@@ -151,6 +151,9 @@ def _line(event: Event) -> str:
         case AlertEvent():
             what = f"alert {event.data.change} {event.subject} score {_score(event.data.score)}"
             return f"{what} {_kinds(event)}: {' '.join(event.data.evidence)}"
+        case ChallengeEvent():
+            data = event.data
+            return f"challenge {data.kind} {event.subject} {data.state} {data.sentence}".rstrip()
 
 
 async def _table(seen: Watch, endpoint: Endpoint, console: Console) -> None:

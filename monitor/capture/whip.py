@@ -12,9 +12,10 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from monitor.config import Settings
-from monitor.errors import CapacityError, PreconditionError, RequestError
+from monitor.errors import CapacityError, IdError, PreconditionError, RequestError, TokenError
 
 from .offer import checked_offer
+from .passes import Passes
 from .roster import Roster
 from .session import Admit, Session
 from .tokens import TokenCheck
@@ -40,12 +41,14 @@ class WhipServer:
     Used as an async context manager: sessions live in its task group, and none survives its exit. `admit` gets
     the feed of each publisher once its first picture came, runs in the session's task, and returns when the
     feed has ended; an exception of it ends that session only. A participant that publishes again replaces
-    its older session. `opened_count` and `refused_counts` (by error code) only grow.
+    its older session. `passes` lets those publish who were invited, under their own name alone.
+    `opened_count` and `refused_counts` (by error code) only grow.
     """
 
-    def __init__(self, settings: Settings, admit: Admit) -> None:
+    def __init__(self, settings: Settings, admit: Admit, passes: Passes | None = None) -> None:
         self._settings = settings
         self._tokens = TokenCheck(settings.whip.tokens)
+        self._passes = passes or Passes()
         self._log = structlog.get_logger()
         self._stack = AsyncExitStack()
         self._group = asyncio.TaskGroup()
@@ -111,7 +114,7 @@ class WhipServer:
             raise
 
     async def _publish(self, request: Request) -> Response:
-        self._tokens.check(request.headers.get("authorization"))
+        self._authorize(request, path_below(request, ENDPOINT))
         name = checked_ids(path_below(request, ENDPOINT))
         self._check_room(name)
         offer = checked_offer(await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes))
@@ -159,8 +162,23 @@ class WhipServer:
         return Response(status_code=200)
 
     def _found(self, request: Request, call: str, participant: str, session: str) -> Session:
-        self._tokens.check(request.headers.get("authorization"))
+        self._authorize(request, f"{call}/{participant}")
         return self._roster.find(checked_ids(f"{call}/{participant}"), session)
+
+    def _authorize(self, request: Request, path: str) -> None:
+        """Let in who may publish anything, and who was invited under this name. Raises TokenError."""
+        given = request.headers.get("authorization")
+        try:
+            self._tokens.check(given)
+        except TokenError:
+            if not self._invited(given, path):
+                raise
+
+    def _invited(self, given: str | None, path: str) -> bool:
+        try:
+            return self._passes.allows(given, *checked_ids(path))
+        except IdError:
+            return False
 
     def _check_room(self, name: tuple[str, str]) -> None:
         full = self.sessions >= self._settings.whip.max_participants and name not in self._roster

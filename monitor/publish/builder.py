@@ -12,6 +12,8 @@ from monitor.publish.events import (
     AlertEvent,
     CallData,
     CallEvent,
+    ChallengeData,
+    ChallengeEvent,
     FaceVerdict,
     NodeData,
     NodeEvent,
@@ -21,9 +23,9 @@ from monitor.publish.events import (
     VerdictEvent,
 )
 from monitor.publish.identity import Identity
-from monitor.values import Alert, AttackKind, TrackVerdict, Verdict
+from monitor.values import Alert, AttackKind, Challenge, TrackVerdict, Verdict
 
-__all__ = ["EventBuilder"]
+__all__ = ["EventBuilder", "challenge_data"]
 
 
 def _finite(value: float | None, digits: int) -> float | None:
@@ -40,9 +42,9 @@ def _seconds(value: float) -> float:
     return _finite(value, 3) or 0.0
 
 
-def _nats(contributions: Mapping[str, float]) -> dict[str, float]:
-    rounded = {cue: _finite(nats, 3) for cue, nats in contributions.items()}
-    return {cue: nats for cue, nats in rounded.items() if nats is not None}
+def _numbers(named: Mapping[str, float]) -> dict[str, float]:
+    rounded = {name: _finite(number, 3) for name, number in named.items()}
+    return {name: number for name, number in rounded.items() if number is not None}
 
 
 def _weights(kinds: Mapping[AttackKind, float]) -> dict[AttackKind, float]:
@@ -63,7 +65,7 @@ def _face(face: TrackVerdict) -> FaceVerdict:
         judged_s=max(_seconds(face.judged_s), 0.0),
         reasons=face.reasons,
         kinds=_weights(face.kinds),
-        contributions_nats=_nats(face.contributions),
+        contributions_nats=_numbers(face.contributions),
         evidence=_evidence(face.sentences),
     )
 
@@ -120,9 +122,32 @@ class EventBuilder:
             score=_score(alert.score),
             kinds=_weights(alert.kinds),
             evidence=_evidence(alert.sentences),
-            contributions_nats=_nats(alert.contributions),
+            contributions_nats=_numbers(alert.contributions),
             model=self.identity.model,
             configuration_sha256=self.identity.configuration_sha256,
         )
         subject = f"{alert.call}/{alert.participant}"
         return AlertEvent(id=self._new_id(), source=self.identity.node, subject=subject, time=self._now(), data=data)
+
+    def challenge(self, challenge: Challenge) -> ChallengeEvent:
+        """A change of a challenge."""
+        data = challenge_data(challenge)
+        subject = f"{challenge.call}/{challenge.participant}"
+        return ChallengeEvent(
+            id=self._new_id(), source=self.identity.node, subject=subject, time=self._now(), data=data
+        )
+
+
+def challenge_data(challenge: Challenge) -> ChallengeData:
+    """A challenge as it is told."""
+    return ChallengeData(
+        challenge=challenge.id,
+        call=challenge.call,
+        participant=challenge.participant,
+        kind=challenge.kind,
+        state=challenge.state,
+        media_s=_finite(challenge.media_s, 3),
+        sentence=challenge.sentence[:MAX_SENTENCE_CHARS],
+        asked=challenge.asked,
+        measurements=_numbers(challenge.measurements),
+    )

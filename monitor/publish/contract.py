@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from monitor.config import MqttSettings
-from monitor.publish.events import AlertEvent, CallEvent, NodeEvent, Summary, VerdictEvent
+from monitor.publish.events import AlertEvent, CallEvent, ChallengeEvent, NodeEvent, Summary, VerdictEvent
 from monitor.publish.letter import CONTENT_TYPE
 from monitor.publish.retained import RETAINED_EXPIRY_S
 from monitor.publish.topics import ADDRESSES, Channel
@@ -49,6 +49,13 @@ SPECS: Final = (
         "no",
         "mqtt.alert_expiry_s",
         "raised, updated, cleared; attack kinds, evidence, weights and configuration hash",
+    ),
+    ChannelSpec(
+        Channel.CHALLENGE,
+        ChallengeEvent,
+        "no",
+        "mqtt.alert_expiry_s",
+        "waiting, running, passed, failed, inconclusive; why, what was asked, measurements",
     ),
 )
 _MODELS: Final[tuple[type[BaseModel], ...]] = (*(spec.event for spec in SPECS), Summary)

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from monitor.config import Id
-from monitor.values import AlertChange, AttackKind, Reason, State
+from monitor.values import AlertChange, AttackKind, ChallengeKind, ChallengeState, Reason, State
 
 __all__ = [
     "MAX_SENTENCES",
@@ -16,6 +16,8 @@ __all__ = [
     "AlertEvent",
     "CallData",
     "CallEvent",
+    "ChallengeData",
+    "ChallengeEvent",
     "Event",
     "FaceSummary",
     "FaceVerdict",
@@ -131,6 +133,20 @@ class AlertData(_Model):
     configuration_sha256: Sha256 = Field(description="Hash of the settings that shaped the alert.")
 
 
+class ChallengeData(_Model):
+    """How far a challenge has come; `challenge` stays the same from waiting to the verdict."""
+
+    challenge: str = Field(min_length=1, description="Challenge id.")
+    call: Id = Field(description="Call id.")
+    participant: Id = Field(description="Participant id.")
+    kind: ChallengeKind = Field(description="What the participant is asked to do.")
+    state: ChallengeState = Field(description="waiting until the participant sees it, running, then the verdict.")
+    media_s: float | None = Field(description="Media time of this change; null: no picture has come since the start.")
+    sentence: str = Field(max_length=MAX_SENTENCE_CHARS, description="The verdict in words; empty before it.")
+    asked: tuple[str, ...] = Field(description="What was asked for, in order; told with the verdict, not before.")
+    measurements: Mapping[str, float] = Field(description="What was measured, units in the names.")
+
+
 class _Envelope(_Model):
     """CloudEvents 1.0 context attributes."""
 
@@ -174,7 +190,14 @@ class AlertEvent(_Envelope):
     data: AlertData
 
 
-Event = NodeEvent | CallEvent | VerdictEvent | AlertEvent
+class ChallengeEvent(_Envelope):
+    """A challenge was started, taken up or judged."""
+
+    type: Literal["lifesign.challenge.v1"] = "lifesign.challenge.v1"
+    data: ChallengeData
+
+
+Event = NodeEvent | CallEvent | VerdictEvent | AlertEvent | ChallengeEvent
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 

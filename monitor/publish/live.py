@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from monitor.publish.board import Board
-from monitor.publish.events import AlertEvent, Event
+from monitor.publish.events import AlertEvent, ChallengeEvent, Event
 
 __all__ = ["Listener", "Live", "TooManyListenersError", "stream"]
 
@@ -20,7 +20,7 @@ class TooManyListenersError(Exception):
 
 
 class Listener:
-    """What one listener has not yet read: the newest event of each subject, and every alert; bounded.
+    """What one listener has not yet read: the newest event of each subject, every alert and challenge; bounded.
 
     When more waits than fits, the oldest verdict or state goes first, an alert only when nothing else is left;
     `dropped` counts both.
@@ -35,7 +35,7 @@ class Listener:
 
     def put(self, event: Event) -> None:
         """Add an event; it replaces what it makes obsolete."""
-        key = (event.type, event.id if isinstance(event, AlertEvent) else event.subject)
+        key = (event.type, event.id if isinstance(event, AlertEvent | ChallengeEvent) else event.subject)
         self._waiting.pop(key, None)
         self._waiting[key] = event
         if len(self._waiting) > self._max_waiting:

@@ -19,7 +19,7 @@ from monitor.publish.letter import Letter
 from monitor.publish.retained import RETAINED_EXPIRY_S
 from monitor.publish.throttle import Throttle
 from monitor.publish.topics import Topics
-from monitor.values import Alert, Verdict
+from monitor.values import Alert, Challenge, Verdict
 
 __all__ = ["Publisher", "Sink"]
 
@@ -97,6 +97,14 @@ class Publisher:
         self._tell(event)
         if self._delivery is not None:
             topic = self._topics.alerts(alert.call)
+            await self._delivery.keep(Letter(topic, event.payload(), expiry_s=self._settings.mqtt.alert_expiry_s))
+
+    async def challenge(self, challenge: Challenge) -> None:
+        """Publish a change of a challenge; it is on the disk when this returns."""
+        event = self._events.challenge(challenge)
+        self._tell(event)
+        if self._delivery is not None:
+            topic = self._topics.challenge(challenge.call, challenge.participant)
             await self._delivery.keep(Letter(topic, event.payload(), expiry_s=self._settings.mqtt.alert_expiry_s))
 
     def call_state(self, call: str, participants: Sequence[ParticipantMedia]) -> None:

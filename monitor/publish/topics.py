@@ -15,12 +15,13 @@ _ID: Final = re.compile(ID_PATTERN)
 
 
 class Channel(StrEnum):
-    """The four kinds of topic."""
+    """The kinds of topic."""
 
     NODE = "node"
     CALL = "call"
     VERDICT = "verdict"
     ALERT = "alert"
+    CHALLENGE = "challenge"
 
 
 ADDRESSES: Final = {
@@ -28,6 +29,7 @@ ADDRESSES: Final = {
     Channel.CALL: "calls/{call}/state",
     Channel.VERDICT: "calls/{call}/participants/{participant}/verdict",
     Channel.ALERT: "calls/{call}/alerts",
+    Channel.CHALLENGE: "calls/{call}/participants/{participant}/challenge",
 }
 
 
@@ -97,6 +99,10 @@ class Topics:
     def alerts(self, call: str) -> str:
         """Topic of a call's alerts."""
         return self.build(Address(Channel.ALERT, call=call))
+
+    def challenge(self, call: str, participant: str) -> str:
+        """Topic of a participant's challenges."""
+        return self.build(Address(Channel.CHALLENGE, call=call, participant=participant))
 
     def everything(self) -> tuple[str, ...]:
         """Subscription filters that match every topic and nothing else of the root."""

@@ -21,7 +21,18 @@ from monitor.publish.builder import EventBuilder
 from monitor.publish.events import Event, FaceSummary, ModelIdentity, ParticipantMedia, Summary
 from monitor.publish.identity import Identity
 from monitor.publish.topics import ADDRESSES
-from monitor.values import Alert, AlertChange, AttackKind, Reason, State, TrackVerdict, Verdict
+from monitor.values import (
+    Alert,
+    AlertChange,
+    AttackKind,
+    Challenge,
+    ChallengeKind,
+    ChallengeState,
+    Reason,
+    State,
+    TrackVerdict,
+    Verdict,
+)
 
 IDENTITY = Identity("node-1", "0.1.0", "c" * 64, ModelIdentity(name="default", sha256="a" * 64))
 DOCUMENT = Path(__file__).parents[2] / "docs" / "mqtt.md"
@@ -60,6 +71,17 @@ def examples() -> dict[str, Event]:
         sentences=("The face boundary moves against the head.",),
         contributions={"detector": 9.125},
     )
+    challenge = Challenge(
+        id="challenge-1",
+        call="call-1",
+        participant="ann",
+        kind=ChallengeKind.TURN_HEAD,
+        state=ChallengeState.PASSED,
+        media_s=21.4,
+        sentence="The participant did what was asked, when it was asked.",
+        asked=("left", "up"),
+        measurements={"answers": 2.0, "mistakes": 0.0, "slowest_answer_s": 1.4},
+    )
     media = ParticipantMedia(participant="ann", codec="VP8", width_px=640, height_px=480, received_frames=360)
     make = builder()
     return {
@@ -67,6 +89,7 @@ def examples() -> dict[str, Event]:
         "call": make.call("call-1", (media, ParticipantMedia(participant="bob", stalled=True))),
         "verdict": make.verdict(verdict),
         "alert": make.alert(alert),
+        "challenge": make.challenge(challenge),
     }
 
 
@@ -113,7 +136,7 @@ def test_events_are_as_promised(golden: SnapshotAssertion) -> None:
     assert {**told, "summary": json.loads(summary().model_dump_json())} == golden
 
 
-@pytest.mark.parametrize("name", ["node", "call", "verdict", "alert"])
+@pytest.mark.parametrize("name", ["node", "call", "verdict", "alert", "challenge"])
 def test_events_match_their_schema_and_no_other(name: str) -> None:
     """Each event is valid under exactly one schema of the document, its own."""
     schema = contract.schema()
@@ -195,7 +218,10 @@ def test_asyncapi_speaks_of_every_topic_as_it_is_published() -> None:
     for channel in document["channels"].values():
         assert set(channel["parameters"]) == set(re.findall(r"\{(\w+)\}", channel["address"]))
     bindings = {name: operation["bindings"]["mqtt"] for name, operation in document["operations"].items()}
-    assert [bindings[f"send_{name}"]["retain"] for name in ("node", "call", "verdict", "alert")] == [True] * 3 + [False]
+    assert [bindings[f"send_{name}"]["retain"] for name in ("node", "call", "verdict", "alert", "challenge")] == [
+        *[True] * 3,
+        *[False] * 2,
+    ]
     assert bindings["send_alert"]["messageExpiryInterval"] == 86_400
     assert document["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]["retain"] is True
 

@@ -3,6 +3,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import math
 import shutil
 from collections.abc import AsyncIterator
 from fractions import Fraction
@@ -32,17 +34,19 @@ FLAGS = [
 ]
 
 
-def camera_file(source: Path, target: Path, seconds: float) -> Path:
-    """Write the first seconds of a clip as Motion JPEG, which Chromium plays in a loop as its camera."""
+def camera_file(source: Path, target: Path, seconds: float, start_s: float = 0.0, *, swing: bool = False) -> Path:
+    """Write some seconds of a clip as Motion JPEG, which Chromium plays in a loop as its camera.
+
+    With `swing` they go there and back, so that nothing jumps where the loop begins again.
+    """
     with av.open(str(source)) as film, av.open(str(target), "w", format="mjpeg") as out:
         rate = Fraction(film.streams.video[0].average_rate or 25)
         stream = out.add_stream("mjpeg", rate=rate, options={"qmin": "2", "qmax": "4"})
         stream.width, stream.height = film.streams.video[0].width, film.streams.video[0].height
         stream.pix_fmt = "yuvj420p"
-        for index, frame in enumerate(film.decode(video=0)):
-            if index >= seconds * rate:
-                break
-            picture = frame.reformat(format="yuvj420p")
+        wanted = itertools.islice(film.decode(video=0), int(start_s * rate), math.ceil((start_s + seconds) * rate))
+        pictures = [frame.reformat(format="yuvj420p") for frame in wanted]
+        for index, picture in enumerate(pictures + pictures[::-1] if swing else pictures):
             picture.pts, picture.time_base = index, 1 / rate
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))

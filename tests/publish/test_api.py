@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from monitor.errors import RequestError, TokenError
-from monitor.publish import api, console
+from monitor.publish import api, page
 from monitor.publish.builder import EventBuilder
 from monitor.publish.events import ParticipantMedia
 from monitor.publish.live import Live
@@ -52,7 +52,7 @@ async def serving(live: Live) -> AsyncIterator[aiohttp.ClientSession]:
     app = FastAPI()
     app.add_exception_handler(RequestError, refuse)
     app.include_router(api.routes(live, authorize))
-    app.include_router(console.routes())
+    app.include_router(page.routes())
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)

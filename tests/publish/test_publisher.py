@@ -17,6 +17,7 @@ from monitor.publish.events import Event, ParticipantMedia, parse
 from monitor.publish.identity import Identity
 from monitor.publish.link import Link
 from monitor.publish.publisher import Publisher
+from monitor.values import Challenge, ChallengeKind, ChallengeState
 from tests.fakes.brokers import Mosquitto, Proxy, hear, until
 
 from .conftest import make_alert, make_verdict
@@ -55,6 +56,22 @@ async def test_a_call_from_join_to_end(broker: Mosquitto, settings_for: Settings
         await asyncio.sleep(0.1)
     (status,) = after.messages
     assert parse(bytes(status.payload)).data.status == "offline"
+
+
+async def test_a_challenge_reaches_the_broker_also_when_it_was_away(
+    broker: Mosquitto, settings_for: SettingsFor, identity: Identity
+) -> None:
+    """A verdict on a challenge is kept on disk until somebody takes it, and is not retained."""
+    challenge = Challenge("one", "call-1", "ann", ChallengeKind.COLOURS, ChallengeState.PASSED, 12.0, "It passed.")
+    async with Publisher(settings_for(), identity) as publisher:
+        await publisher.challenge(challenge)
+        assert publisher.counts.outbox_rows == 1
+    async with hear(broker.port) as hearing:
+        async with Publisher(settings_for(broker.port), identity):
+            await until(lambda: bool(hearing.payloads("ann/challenge")))
+        (letter,) = [message for message in hearing.messages if str(message.topic).endswith("/challenge")]
+    assert parse(bytes(letter.payload)).data.state is ChallengeState.PASSED
+    assert not letter.retain
 
 
 async def test_alert_carries_expiry_and_content_type(

@@ -21,6 +21,7 @@ def addresses() -> st.SearchStrategy[Address]:
         st.builds(Address, st.just(Channel.CALL), call=IDS),
         st.builds(Address, st.just(Channel.VERDICT), call=IDS, participant=IDS),
         st.builds(Address, st.just(Channel.ALERT), call=IDS),
+        st.builds(Address, st.just(Channel.CHALLENGE), call=IDS, participant=IDS),
     )
 
 
@@ -58,11 +59,12 @@ def test_a_bad_id_is_refused(bad: str) -> None:
             build(bad)
 
 
-def test_the_four_topics_are_as_documented() -> None:
+def test_the_topics_are_as_documented() -> None:
     """Consumers rely on these literal topics."""
     topics = Topics("lifesign/v1/")
     assert topics.node_status("n") == "lifesign/v1/nodes/n/status"
     assert topics.call_state("c") == "lifesign/v1/calls/c/state"
     assert topics.verdict("c", "p") == "lifesign/v1/calls/c/participants/p/verdict"
     assert topics.alerts("c") == "lifesign/v1/calls/c/alerts"
+    assert topics.challenge("c", "p") == "lifesign/v1/calls/c/participants/p/challenge"
     assert set(ADDRESSES) == set(Channel)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One read-only page for a person who watches; the token is typed in and never part of an address."""
+"""Pages for people: the console, whose token is typed in, and a challenge, whose token is in the fragment."""
 
 import base64
 import hashlib
@@ -22,15 +22,15 @@ _HEADERS: Final = {
 
 
 @cache
-def page() -> str:
-    """The page, complete in itself."""
-    return resources.files("monitor.publish").joinpath("console.html").read_text(encoding="utf-8")
+def page(name: str) -> str:
+    """The page `console` or `challenge`, complete in itself."""
+    return resources.files("monitor.publish").joinpath(f"{name}.html").read_text(encoding="utf-8")
 
 
 @cache
-def policy() -> str:
+def policy(name: str) -> str:
     """A Content-Security-Policy that runs the page's own script and style and talks to its own host, nothing else."""
-    sources = {tag: _hashes(page(), tag) for tag in ("script", "style")}
+    sources = {tag: _hashes(page(name), tag) for tag in ("script", "style")}
     parts = ["default-src 'none'", "connect-src 'self'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
     parts += [f"{tag}-src {hashes}" for tag, hashes in sources.items()]
     return "; ".join([*parts, "frame-ancestors 'none'"])
@@ -42,13 +42,22 @@ def _hashes(html: str, tag: str) -> str:
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
+def _answer(name: str) -> HTMLResponse:
+    return HTMLResponse(page(name), headers={**_HEADERS, "Content-Security-Policy": policy(name)})
+
+
 def routes() -> APIRouter:
-    """GET /console; the page holds no data, so it asks for no token."""
+    """GET /console and /challenge; the pages hold no data, so they ask for no token."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/console")
     async def console() -> HTMLResponse:
-        """The page."""
-        return HTMLResponse(page(), headers={**_HEADERS, "Content-Security-Policy": policy()})
+        """The page of a person who watches."""
+        return _answer("console")
+
+    @router.get("/challenge")
+    async def challenge() -> HTMLResponse:
+        """The page of a participant."""
+        return _answer("challenge")
 
     return router
