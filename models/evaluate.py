@@ -26,13 +26,12 @@ from models.evaluation.misses import false_alarms, misses
 from models.evaluation.predictions import Prediction, judge, read_predictions, write_predictions
 from models.evaluation.report import WORST, report
 from models.evaluation.scan import read_scan
+from models.evaluation.section import rewrite
 from models.evaluation.sheet import write_sheet
 from models.evaluation.unlearnt import without_learnt
 
 __all__ = ["main"]
 
-BEGIN: Final = "<!-- detection:begin -->"
-END: Final = "<!-- detection:end -->"
 BY_METHOD: Final = re.compile(r"\| \w+: ")
 """Rows that are too many for a README; the card has them."""
 
@@ -95,18 +94,9 @@ def _scan_report(options: argparse.Namespace) -> str:
     words = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     found = f"{words}\n\n{scan_table(_unlearnt(options, predictions))}"
     if options.readme:
-        _rewrite(options.readme, found)
+        short = "\n".join(line for line in found.splitlines() if not BY_METHOD.match(line))
+        rewrite(options.readme, "detection", short)
     return found
-
-
-def _rewrite(readme: Path, found: str) -> None:
-    """Put the figures by label into the file's section; raises DataError for a file without its markers."""
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise DataError(f"{readme} has no lines {BEGIN} and {END}")
-    head, rest = text.split(BEGIN, 1)
-    short = "\n".join(line for line in found.splitlines() if not BY_METHOD.match(line))
-    readme.write_text(f"{head}{BEGIN}\n{short.strip()}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

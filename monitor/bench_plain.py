@@ -47,7 +47,8 @@ class PlainLoop:
     @property
     def counts(self) -> Counts:
         """A frame counts as received when the loop takes it: what waits before it is the lag."""
-        return Counts(self._looked, self._looked, self._engine.counts.crops, self._converted_s)
+        engine = self._engine.counts
+        return Counts(self._looked, self._looked, engine.crops, self._converted_s, engine.cues_s)
 
     async def join(self, request: web.Request) -> web.Response:
         """Answer an offer as a WHIP endpoint does."""
@@ -96,7 +97,7 @@ async def open_plain(stack: AsyncExitStack, settings: Settings) -> tuple[PlainLo
     broker = EmbeddedBroker(settings.mqtt)
     await broker.start()
     stack.push_async_callback(broker.stop)
-    at_once = settings.liveness.model_copy(update={"batch_deadline_ms": 0.0})
+    at_once = settings.liveness.model_copy(update={"batch_deadline_ms": 0.0, "cues": ()})
     engine = await stack.enter_async_context(Engine(at_once))
     finders = Finders(settings.faces, assets.path("face_landmarker"), engine.crop_px)
     stack.callback(finders.close)

@@ -28,21 +28,25 @@ THREADS: Final = (
 NATIVE: Final = "faces (native)"
 """Threads that Python did not make: those of MediaPipe and its XNNPACK pool."""
 
+CUES: Final = "liveness (cues)"
 BROKER: Final = "broker"
 OTHER: Final = "other"
-STAGES: Final = ("network and loop", "decode", "convert", "faces", NATIVE, "liveness", BROKER, OTHER)
+STAGES: Final = ("network and loop", "decode", "convert", "faces", NATIVE, "liveness", CUES, BROKER, OTHER)
 LOOK_EVERY_S: Final = 0.05
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Frames since the start; `converted_s` is CPU time of conversions inside the event loop's thread."""
+    """Frames since the start; `converted_s` is CPU time of conversions inside the event loop's thread, `cues_s` that of
+    the cues inside the network's.
+    """
 
     received: int
     looked: int
     judged: int
     converted_s: float = 0.0
+    cues_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Probe:
         cpu_s = attribute(_thread_stats(), _thread_names(), _children(os.getpid(), _process_stats()))
         cpu_s["network and loop"] -= counts.converted_s
         cpu_s["convert"] += counts.converted_s
+        cpu_s["liveness"] -= counts.cues_s
+        cpu_s[CUES] += counts.cues_s
         late_s, self._late_s = self._late_s, []
         lag_s = percentile(late_s, 0.99) if late_s else 0.0
         return Mark(time.monotonic(), cpu_s, _resident(), counts.received, counts.looked, counts.judged, lag_s)

@@ -41,7 +41,8 @@ async def _lifesign(stack: AsyncExitStack, settings: Settings) -> Subject:
 def _counts(service: Service) -> Counts:
     feeds = [feed.counts for feed in service.calls.all_feeds()]
     received, looked = (sum(getattr(counts, name) for counts in feeds) for name in ("received", "yielded"))
-    return Counts(received, looked, service.engine.counts.crops)
+    engine = service.engine.counts
+    return Counts(received, looked, engine.crops, cues_s=engine.cues_s)
 
 
 async def _plain(stack: AsyncExitStack, settings: Settings) -> Subject:

@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from monitor import assets, swap
 from monitor.app import serving
-from monitor.config import Settings
+from monitor.config import Profile, Settings
 from monitor.publish.events import AlertEvent, Event, VerdictEvent
 from monitor.push import push
 from monitor.service import Service
@@ -95,13 +95,19 @@ async def demo(settings: Settings, *, json: bool = False) -> int:
 
 
 def isolated(settings: Settings, folder: Path) -> Settings:
-    """The user's settings with everything that could touch another service of theirs replaced."""
+    """The user's settings with everything that could touch another service of theirs replaced.
+
+    Callers who stay for twenty seconds are an identity check: that profile decides within 30 s.
+    """
     whip = settings.whip.model_copy(update={"tokens": (SecretStr(secrets.token_urlsafe(24)),)})
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": 0, "tls_certificate": None, "tls_key": None})
     private = {"broker": "embedded", "port": 0, "tls": None, "username": None, "password": None, "outbox": None}
     mqtt = settings.mqtt.model_copy(update=private)
     paths = settings.paths.model_copy(update={"state": folder})
-    return settings.model_copy(update={"whip": whip, "http": http, "mqtt": mqtt, "paths": paths, "pulls": ()})
+    policy = settings.policy.model_copy(update={"profile": Profile.KYC})
+    return settings.model_copy(
+        update={"whip": whip, "http": http, "mqtt": mqtt, "paths": paths, "pulls": (), "policy": policy}
+    )
 
 
 async def _clips(folder: Path, cache: Path, console: Console) -> dict[str, Path]:

@@ -19,6 +19,7 @@ ENGINE = {
     "liveness_last_batch_crops": ("Crops in the last batch.", "last_batch"),
     "liveness_last_wait_seconds": ("Wait of the last batch's first crop.", "last_wait_s"),
     "liveness_last_step_seconds": ("Time of the last batch's step.", "last_step_s"),
+    "liveness_cues_seconds_total": ("Processor time of the cues beside the network.", "cues_s"),
     "liveness_state_bytes": ("Memory of the state pool.", "state_bytes"),
 }
 PUBLISH = {

@@ -69,6 +69,7 @@ def test_threads_are_told_apart_by_name() -> None:
         "faces": 27,
         "faces (native)": 70,
         "liveness": 40,
+        "liveness (cues)": 0,
         "broker": 33,
         "other": 2,
     }
@@ -103,10 +104,10 @@ def test_costs_are_per_stream_and_second_of_the_measured_time() -> None:
     """What was used before the first mark does not count; two streams share it."""
     one, two = measure(), measured(MARKS, {"ann": 100.0, "bob": 100.0}, hearing(0.1), 0.0)
     assert one.cpu_percent == pytest.approx(dict.fromkeys(STAGES, 10.0))
-    assert one.cpu_total_percent == pytest.approx(80.0)
-    assert two.cpu_total_percent == pytest.approx(40.0)
+    assert one.cpu_total_percent == pytest.approx(90.0)
+    assert two.cpu_total_percent == pytest.approx(45.0)
     assert (one.received_per_s, one.looked_per_s) == pytest.approx((30.0, 5.0))
-    assert one.cpu_ms_per_look == pytest.approx(160.0)
+    assert one.cpu_ms_per_look == pytest.approx(180.0)
     assert (one.resident_early_bytes, one.resident_late_bytes) == (200, 300)
     assert one.loop_lag_p99_s == 0.02
 
@@ -136,8 +137,8 @@ def test_a_program_that_falls_behind_shows_it() -> None:
 def test_what_keeping_up_would_take_counts_the_frames_left_lying() -> None:
     """A loop that takes half the frames needs twice its work after the decoder; one that takes all, what it uses."""
     half = [replace(each, received=each.received // 2) for each in MARKS]
-    assert measure().cpu_needed_percent == pytest.approx(80.0)
-    assert measured(half, {"ann": 100.0}, [], 0.0).cpu_needed_percent == pytest.approx(20.0 + 2 * 60.0)
+    assert measure().cpu_needed_percent == pytest.approx(90.0)
+    assert measured(half, {"ann": 100.0}, [], 0.0).cpu_needed_percent == pytest.approx(20.0 + 2 * 70.0)
 
 
 def test_silence_is_shown_as_silence() -> None:

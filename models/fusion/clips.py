@@ -18,6 +18,9 @@ __all__ = ["REAL", "Clip", "Word", "read_clips"]
 
 REAL: Final = "real"
 WHOLE_FRAME: Final = "full"
+LOOK_S: Final = 0.2
+SLACK_S: Final = 0.05
+"""Between looks; and how far a look's time may be off."""
 
 Line = dict[str, Any]
 
@@ -54,16 +57,18 @@ class Clip:
         return self.label == REAL
 
 
-def read_clips(scan: Path, labels: Path) -> list[Clip]:
+def read_clips(scan: Path, labels: Path, seconds: float) -> list[Clip]:
     """Join a scan's evidence with labels.csv; pictures, whole-frame copies and files without a face are left out.
 
-    Raises `DataError` for files that are not what they should be, and for a scan without evidence.
+    Of each film the first `seconds` of its most seen face count, and shorter films not at all: some cues' measures grow
+    with time, and how long a film is tells where it comes from. Raises `DataError` for files that are not what they
+    should be, and for a scan without evidence.
     """
     with labels.open(newline="", encoding="utf-8") as lines:
         rows = {row["path"]: row for row in csv.DictReader(lines)}
-    found = [clip for name, said in _by_file(scan) if (clip := _clip(name, said, rows)) is not None]
+    found = [clip for name, said in _by_file(scan) if (clip := _clip(name, said, rows, seconds)) is not None]
     if not found:
-        raise DataError(f"{scan} holds no evidence on films of {labels}: scan them with --evidence")
+        raise DataError(f"{scan} holds no evidence on {seconds:g} s of films of {labels}: scan them with --evidence")
     return found
 
 
@@ -82,7 +87,7 @@ def _by_file(scan: Path) -> Iterator[tuple[str, list[Line]]]:
         raise DataError(f"{scan} cannot be read as the output of `lifesign scan --evidence`: {error}") from error
 
 
-def _clip(name: str, said: Sequence[Line], rows: Mapping[str, dict[str, str]]) -> Clip | None:
+def _clip(name: str, said: Sequence[Line], rows: Mapping[str, dict[str, str]], seconds: float) -> Clip | None:
     parts = Path(name).parts
     ends = ("/".join(parts[start:]) for start in range(len(parts)))
     row = next((rows[end] for end in ends if end in rows), None)
@@ -90,8 +95,12 @@ def _clip(name: str, said: Sequence[Line], rows: Mapping[str, dict[str, str]]) -
     if row is None or not is_film(row["path"]) or row.get("view") == WHOLE_FRAME or not evidence:
         return None
     (most_seen, _), = Counter(line["track"] for line in evidence).most_common(1)  # fmt: skip
+    seen = [line for line in evidence if line["track"] == most_seen]
+    since_s = [float(line["media_s"]) - float(seen[0]["media_s"]) for line in seen]
+    if since_s[-1] < seconds - LOOK_S - SLACK_S:
+        return None
     alerted = said[-1].get("first_alert_s") is not None
-    words = _words(line for line in evidence if line["track"] == most_seen)
+    words = _words(line for line, at_s in zip(seen, since_s, strict=True) if at_s < seconds - SLACK_S)
     return Clip(row["path"], row["label"], row["method"], row["identity"], row["repo"], alerted, words)
 
 

@@ -47,6 +47,7 @@ class EngineCounts(NamedTuple):
     last_wait_s: float
     last_step_s: float
     step_s: float
+    cues_s: float
     state_bytes: int
 
 
@@ -135,6 +136,7 @@ class Engine:
             last_wait_s=batcher.last_wait_s,
             last_step_s=batcher.last_step_s,
             step_s=batcher.step_s_total,
+            cues_s=self._judge.cues_s,
             state_bytes=self._judge.state_bytes,
         )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A batch of crops with their slots in, evidence of the network and of the signals out; runs in the torch thread."""
 
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -39,6 +40,8 @@ class Judge:
     def __init__(self, detector: Detector, tracks: int, new_signals: MakeSignals) -> None:
         self._detector = detector
         self._new_signals = new_signals
+        self.cues_s = 0.0
+        """Processor time of the signals so far."""
         with torch.inference_mode():
             self._pool = StatePool(detector.new_state, tracks)
         self._signals: dict[int, tuple[Signal, ...]] = {}
@@ -57,9 +60,14 @@ class Judge:
             self._pool.reset(lease.fresh)
             self._signals.update({slot: self._new_signals() for slot in lease.fresh})
             logits = self._step(lease, [look.crop for look in looks])
+        began_s = time.thread_time()
+        said = [
+            tuple(signal.look(*look) for signal in self._signals[slot])
+            for slot, look in zip(lease.slots, looks, strict=True)
+        ]
+        self.cues_s += time.thread_time() - began_s
         return [
-            (self._network(look.crop, logit), *(signal.look(*look) for signal in self._signals[slot]))
-            for slot, look, logit in zip(lease.slots, looks, logits, strict=True)
+            (self._network(look.crop, logit), *words) for look, logit, words in zip(looks, logits, said, strict=True)
         ]
 
     def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[float]:

@@ -74,7 +74,7 @@ def test_nobody_is_scored_by_weights_fitted_on_them() -> None:
 def test_the_table_says_what_a_cue_adds() -> None:
     """The fusion beats the detector alone, and leaving the good cue out costs what it brought."""
     lines = report(crowd()).splitlines()
-    (gain,) = [line for line in lines if line.startswith("| all cues")]
+    gain = next(line for line in lines if line.startswith("| all cues"))
     (loss,) = [line for line in lines if line.startswith("| all but good")]
     assert gain.split("|")[-2].strip().startswith("+0.")
     assert loss.split("|")[-2].strip().startswith("-0.")
@@ -99,11 +99,19 @@ def written(folder: Path, lines: list[dict[str, Any]]) -> tuple[Path, Path]:
     return scan, labels
 
 
-def word(file: str, track: int, cue: str, measure: float | None, nats: float = 0.0) -> dict[str, Any]:
+def word(
+    file: str, track: int, cue: str, measure: float | None, nats: float = 0.0, at_s: float = 0.0
+) -> dict[str, Any]:
     """A line of evidence."""
     reliability = 0.0 if measure is None else 0.8
-    return {"event": "evidence", "file": file, "cue": cue, "track": track, "media_s": 0.0, "llr_nats": nats,
+    return {"event": "evidence", "file": file, "cue": cue, "track": track, "media_s": at_s, "llr_nats": nats,
             "reliability": reliability, "measure": measure, "score": None, "kinds": {}, "sentence": "x"}  # fmt: skip
+
+
+def said(file: str, measures: list[float | None], nats: float = 0.0) -> list[dict[str, Any]]:
+    """A film's evidence, five looks a second, and its summary."""
+    words = [word(file, 2, "detector", value, nats, 7.0 + index / 5) for index, value in enumerate(measures)]
+    return [*words, {"event": "summary", "file": file, "first_alert_s": 4.0 if nats else None}]
 
 
 def test_evidence_is_read_film_by_film(tmp_path: Path) -> None:
@@ -111,17 +119,22 @@ def test_evidence_is_read_film_by_film(tmp_path: Path) -> None:
     name = "/somewhere/val/real/a.mp4"
     lines = [
         word(name, 1, "detector", 9.0),
-        *(word(name, 2, "detector", value, nats) for value, nats in ((1.0, 0.5), (2.0, -0.1), (None, 0.0), (3.0, 0.0))),
-        {"event": "summary", "file": name, "first_alert_s": 4.0},
-        word("val/real/whole.mp4", 1, "detector", 1.0),
-        {"event": "summary", "file": "val/real/whole.mp4", "first_alert_s": None},
+        *said(name, [1.0, 2.0, None, 3.0, 2.0], 0.5),
+        *said("val/real/whole.mp4", [1.0] * 5),
         {"event": "error", "file": "val/real/b.mp4"},
-        word("other.mp4", 1, "detector", 1.0),
-        {"event": "summary", "file": "other.mp4", "first_alert_s": None},
+        *said("other.mp4", [1.0] * 5),
     ]
-    (only,) = read_clips(*written(tmp_path, lines))
+    (only,) = read_clips(*written(tmp_path, lines), 1.0)
     assert (only.path, only.alerted) == ("val/real/a.mp4", True)
-    assert only.words["detector"] == Word(2.0, 4, 0.75, 0.25)
+    assert only.words["detector"] == Word(2.0, 5, 0.8, 0.8)
+
+
+def test_films_are_compared_over_the_same_time(tmp_path: Path) -> None:
+    """Only the first seconds of a film count, and a shorter film is left out."""
+    lines = [*said("val/real/a.mp4", [1.0] * 10 + [9.0] * 10), *said("val/real/b.mp4", [1.0] * 9)]
+    (only,) = read_clips(*written(tmp_path, lines), 2.0)
+    assert only.path == "val/real/a.mp4"
+    assert only.words["detector"] == Word(1.0, 10, 1.0, 0.0)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]\n", "no json\n", '{"event": "evidence"}\n'])
