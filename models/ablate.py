@@ -21,7 +21,8 @@ from models.data.excerpt import load_films
 from models.errors import ModelError
 from models.evaluation.ablation import Outcome, ablation_table
 from models.evaluation.conditions import named
-from models.evaluation.predictions import judge, read_predictions, write_predictions
+from models.evaluation.judging import judge
+from models.evaluation.predictions import read_predictions, write_predictions
 from models.learning.pool import read_pool
 from models.learning.recipe import Recipe
 from models.networks.imagenet import load_imagenet

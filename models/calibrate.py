@@ -21,11 +21,13 @@ from models.data.crops import load_footage
 from models.data.people import for_calibration, split_people
 from models.detector import contract_px
 from models.errors import DataError, ModelError
+from models.evaluation.conditions import CONDITIONS
 from models.evaluation.fit import Fit, fit
 from models.evaluation.forged import forge_footage
 from models.evaluation.joining import measured, rejoined
+from models.evaluation.judging import judge
 from models.evaluation.operating import calibration_gap, error_table
-from models.evaluation.predictions import CONDITIONS, Prediction, judge, read_predictions, write_predictions
+from models.evaluation.predictions import Prediction, read_predictions, write_predictions
 from models.evaluation.unlearnt import without_learnt
 from models.export import write_entry
 from models.learning.recipe import Recipe

@@ -22,8 +22,9 @@ from models.errors import DataError, ModelError
 from models.evaluation.conditions import CONDITIONS, named
 from models.evaluation.figures import scan_table
 from models.evaluation.footage import HELD_OUT, find, stream
+from models.evaluation.judging import judge
 from models.evaluation.misses import false_alarms, misses
-from models.evaluation.predictions import Prediction, judge, read_predictions, write_predictions
+from models.evaluation.predictions import Prediction, read_predictions, write_predictions
 from models.evaluation.report import WORST, report
 from models.evaluation.scan import read_scan
 from models.evaluation.section import rewrite

@@ -22,7 +22,8 @@ from models.data.open_pairs import OpenStream
 from models.errors import DataError, ModelError
 from models.evaluation.conditions import named
 from models.evaluation.folded import FoldRun, fold_table, merged
-from models.evaluation.predictions import Prediction, judge, read_predictions, write_predictions
+from models.evaluation.judging import judge
+from models.evaluation.predictions import Prediction, read_predictions, write_predictions
 from models.learning.recipe import Recipe
 from models.setting import add_options, set_threads, training_people
 from models.tuning import Weights, as_detector, gentle, new_stream, read_weights, served, tune, write_weights

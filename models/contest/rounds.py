@@ -19,7 +19,7 @@ from models.contest.verdict import Standing, helped, standing
 from models.data.crops import Footage
 from models.errors import DataError
 from models.evaluation.conditions import Condition
-from models.evaluation.predictions import judge
+from models.evaluation.judging import judge
 from models.learning.pool import Found, spelled_out, styled, write_pool
 from models.learning.recipe import Recipe
 from models.tuning import Weights, as_detector, new_stream, read_weights, served, tune, write_weights

@@ -10,8 +10,9 @@ import pytest
 
 from models.errors import DataError
 from models.evaluate import main
+from models.evaluation.judging import sampled
 from models.evaluation.metrics import expected_calibration_error, hourly_rate, pair_share, wilson
-from models.evaluation.predictions import read_predictions, sampled, write_predictions
+from models.evaluation.predictions import read_predictions, write_predictions
 from models.evaluation.scan import read_scan
 from tests.fakes.predictions import predicted
 

@@ -19,9 +19,10 @@ from models.evaluation.aims import CALL_CONDITION, LOW_CONDITION
 from models.evaluation.conditions import CONDITIONS, named
 from models.evaluation.figures import figures, stills_table, survey
 from models.evaluation.groups import FAMILIES, family_of, groups
+from models.evaluation.judging import judge
 from models.evaluation.misses import false_alarms, misses
 from models.evaluation.people import people, person_key
-from models.evaluation.predictions import Prediction, judge, read_predictions
+from models.evaluation.predictions import Prediction, read_predictions
 from models.evaluation.report import report
 from tests.fakes.drawn_faces import drawn_footage, write_crops
 from tests.fakes.predictions import predicted
