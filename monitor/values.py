@@ -34,6 +34,7 @@ __all__ = [
     "Stamps",
     "State",
     "StreamFacts",
+    "TimelineStep",
     "TrackVerdict",
     "Verdict",
 ]
@@ -309,8 +310,17 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineStep:
+    """One second of a face: what each cue added for an attack, in nats, and the recent score 0..1 then."""
+
+    media_s: float
+    score: float | None
+    nats: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class TrackVerdict:
-    """State of one face track; `contributions` maps cue names to accumulated nats."""
+    """State of one face track; `contributions` maps cues to accumulated nats, `timeline` is its last half minute."""
 
     track: int
     state: State
@@ -321,6 +331,7 @@ class TrackVerdict:
     kinds: Mapping[AttackKind, float] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
     judged_s: float = 0.0
+    timeline: tuple[TimelineStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +350,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert's change; `id` stays the same from raised to cleared, so redelivery is harmless."""
+    """An alert's change; `id` stays the same from raised to cleared, so redelivery is harmless.
+
+    `timeline` is what led to it, second by second, oldest first.
+    """
 
     id: str
     change: AlertChange
@@ -352,6 +366,7 @@ class Alert:
     kinds: Mapping[AttackKind, float]
     sentences: tuple[str, ...]
     contributions: Mapping[str, float]
+    timeline: tuple[TimelineStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

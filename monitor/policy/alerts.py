@@ -84,6 +84,7 @@ class AlertDesk:
             kinds=worst.kinds,
             sentences=worst.sentences,
             contributions=worst.contributions,
+            timeline=worst.timeline,
         )
 
 

@@ -2,6 +2,7 @@
 """Looks at one face and what the cues say of it in, the face's state out."""
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,12 +11,15 @@ from monitor.policy.cusum import CLIP_NATS, Cusum
 from monitor.policy.profiles import STEP_S, OperatingPoint
 from monitor.policy.score import RecentScore, score_of_nats
 from monitor.policy.window import Window
-from monitor.values import AttackKind, Evidence, FaceCrop, Reason, State, TrackVerdict
+from monitor.values import AttackKind, Evidence, FaceCrop, Reason, State, TimelineStep, TrackVerdict
 
-__all__ = ["REPEATED", "Moment", "TrackPolicy"]
+__all__ = ["REPEATED", "TIMELINE_STEPS", "Moment", "TrackPolicy"]
 
 REPEATED: Final = frozenset({AttackKind.FROZEN, AttackKind.LOOP})
 """Kinds that say the picture has been seen before: then the other cues only repeat themselves."""
+
+TIMELINE_STEPS: Final = 30
+"""Half a minute: an alert that carries it stays small enough for every broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class TrackPolicy:
         self._attack = Cusum()
         self._bona_fide = Cusum()
         self._window = Window()
+        self._timeline: deque[TimelineStep] = deque(maxlen=TIMELINE_STEPS)
         self._strongest: dict[str, Evidence] = {}
         self._latest: Mapping[str, Evidence] = {}
         self._since_s = moment.media_s
@@ -66,7 +71,7 @@ class TrackPolicy:
 
     def _take(self, moment: Moment, spoken: Sequence[Evidence]) -> None:
         if self._window.due(moment.now_s):
-            self._close(moment.faces, STEP_S)
+            self._close(moment, STEP_S)
         if spoken:
             self._spoken_s = moment.now_s
             self._window.add(moment.now_s, spoken, moment.trust)
@@ -79,17 +84,18 @@ class TrackPolicy:
     def flush(self, moment: Moment) -> None:
         """Count the half-collected step: nothing more will come."""
         if self._window.start_s is not None:
-            self._close(moment.faces, min(STEP_S, self._window.span_s))
+            self._close(moment, min(STEP_S, self._window.span_s))
 
     def interrupt(self, media_s: float) -> None:
         """Drop the half-collected step and start the state's time anew: the timeline broke."""
         self._window.discard()
         self._since_s = media_s
 
-    def _close(self, faces: int, seconds: float) -> None:
+    def _close(self, moment: Moment, seconds: float) -> None:
         step = self._window.close()
         self.judged_s += seconds
-        attack_nats = self._attack.step(step.attack_nats, self._point.raise_nats(faces) + CLIP_NATS)
+        self._timeline.append(TimelineStep(moment.media_s, self.score.recent, step.attack_nats))
+        attack_nats = self._attack.step(step.attack_nats, self._point.raise_nats(moment.faces) + CLIP_NATS)
         self._bona_fide.step(step.bona_fide_nats, self._point.clear_nats + CLIP_NATS)
         self._latest = step.strongest
         for cue, evidence in step.strongest.items():
@@ -148,6 +154,7 @@ class TrackPolicy:
             kinds=_kinds(self._attack.shares, self._strongest),
             sentences=_sentences(shares, self._strongest if against else self._latest),
             judged_s=self.judged_s,
+            timeline=tuple(self._timeline),
         )
 
     def alert_score(self) -> float:

@@ -8,8 +8,10 @@ from datetime import datetime
 from monitor.publish.events import (
     MAX_SENTENCE_CHARS,
     MAX_SENTENCES,
+    MAX_STEPS,
     AlertData,
     AlertEvent,
+    AlertStep,
     CallData,
     CallEvent,
     ChallengeData,
@@ -23,7 +25,7 @@ from monitor.publish.events import (
     VerdictEvent,
 )
 from monitor.publish.identity import Identity
-from monitor.values import Alert, AttackKind, Challenge, TrackVerdict, Verdict
+from monitor.values import Alert, AttackKind, Challenge, TimelineStep, TrackVerdict, Verdict
 
 __all__ = ["EventBuilder", "challenge_data"]
 
@@ -54,6 +56,10 @@ def _weights(kinds: Mapping[AttackKind, float]) -> dict[AttackKind, float]:
 
 def _evidence(sentences: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sentence[:MAX_SENTENCE_CHARS] for sentence in sentences[:MAX_SENTENCES])
+
+
+def _step(step: TimelineStep) -> AlertStep:
+    return AlertStep(media_s=_seconds(step.media_s), score=_score(step.score), nats=_numbers(step.nats))
 
 
 def _face(face: TrackVerdict) -> FaceVerdict:
@@ -123,6 +129,7 @@ class EventBuilder:
             kinds=_weights(alert.kinds),
             evidence=_evidence(alert.sentences),
             contributions_nats=_numbers(alert.contributions),
+            timeline=tuple(_step(each) for each in alert.timeline[-MAX_STEPS:]),
             model=self.identity.model,
             configuration_sha256=self.identity.configuration_sha256,
         )

@@ -12,8 +12,10 @@ from monitor.values import AlertChange, AttackKind, ChallengeKind, ChallengeStat
 __all__ = [
     "MAX_SENTENCES",
     "MAX_SENTENCE_CHARS",
+    "MAX_STEPS",
     "AlertData",
     "AlertEvent",
+    "AlertStep",
     "CallData",
     "CallEvent",
     "ChallengeData",
@@ -35,6 +37,7 @@ __all__ = [
 # An alert stays below the 20 KB that small brokers take as their largest packet, whatever the words.
 MAX_SENTENCES: Final = 8
 MAX_SENTENCE_CHARS: Final = 240
+MAX_STEPS: Final = 30
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -115,6 +118,14 @@ class VerdictData(_Model):
     faces: tuple[FaceVerdict, ...] = Field(description="Every face of the participant.")
 
 
+class AlertStep(_Model):
+    """One second of what led to an alert."""
+
+    media_s: float = Field(description="Media time of this second's end.")
+    score: Score | None = Field(description="Recent score of the face then.")
+    nats: Mapping[str, float] = Field(description="Evidence each cue added in this second; negative speaks for life.")
+
+
 class AlertData(_Model):
     """An alert's change; `alert` stays the same from raised to cleared, so redelivery is harmless."""
 
@@ -129,6 +140,9 @@ class AlertData(_Model):
     kinds: Weights = Field(description="Weight of each attack kind.")
     evidence: tuple[str, ...] = Field(max_length=MAX_SENTENCES, description="Sentences for a person to read.")
     contributions_nats: Mapping[str, float] = Field(description="Accumulated evidence of each cue.")
+    timeline: tuple[AlertStep, ...] = Field(
+        (), max_length=MAX_STEPS, description="What led to it, second by second, oldest first."
+    )
     model: ModelIdentity | None = Field(description="Weights that spoke.")
     configuration_sha256: Sha256 = Field(description="Hash of the settings that shaped the alert.")
 

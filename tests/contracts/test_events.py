@@ -30,6 +30,7 @@ from monitor.values import (
     ChallengeState,
     Reason,
     State,
+    TimelineStep,
     TrackVerdict,
     Verdict,
 )
@@ -70,6 +71,7 @@ def examples() -> dict[str, Event]:
         kinds={AttackKind.FACE_SWAP: 1.0},
         sentences=("The face boundary moves against the head.",),
         contributions={"detector": 9.125},
+        timeline=(TimelineStep(13.0, 0.88, {"detector": 2.25}),),
     )
     challenge = Challenge(
         id="challenge-1",

@@ -7,11 +7,12 @@ from monitor.config import Profile
 from monitor.policy.alerts import AlertDesk
 from monitor.policy.profiles import PROFILES
 from monitor.policy.track import Moment
-from monitor.values import AlertChange, AttackKind, State, TrackVerdict
+from monitor.values import AlertChange, AttackKind, State, TimelineStep, TrackVerdict
 from tests.fakes.timeline import counter
 
 POINT = PROFILES[Profile.ENTERPRISE]
 SWAP = {AttackKind.FACE_SWAP: 1.0}
+STEPS = (TimelineStep(100.0, 0.6, {"detector": 2.0}),)
 
 
 def desk() -> AlertDesk:
@@ -26,7 +27,7 @@ def at(now_s: float) -> Moment:
 
 def face(track: int = 1, kinds=SWAP, sentence: str = "blended") -> TrackVerdict:
     """A face in alert."""
-    return TrackVerdict(track, State.ALERT, 0.6, 0.0, (), {"detector": 13.0}, kinds, (sentence,), 10.0)
+    return TrackVerdict(track, State.ALERT, 0.6, 0.0, (), {"detector": 13.0}, kinds, (sentence,), 10.0, STEPS)
 
 
 def test_an_alert_carries_what_explains_it():
@@ -34,6 +35,7 @@ def test_an_alert_carries_what_explains_it():
     (alert,) = desk().step(at(1.0), face(4), 0.6)
     assert (alert.change, alert.id, alert.call, alert.participant) == (AlertChange.RAISED, "alert-0", "c", "p")
     assert (alert.track, alert.media_s, alert.raised_s, alert.score) == (4, 101.0, 101.0, 0.6)
+    assert alert.timeline == STEPS
     assert (alert.kinds, alert.sentences, alert.contributions) == (SWAP, ("blended",), {"detector": 13.0})
 
 

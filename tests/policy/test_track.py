@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.config import Profile
 from monitor.policy.profiles import PROFILES
-from monitor.policy.track import Moment, TrackPolicy
+from monitor.policy.track import TIMELINE_STEPS, Moment, TrackPolicy
 from monitor.values import AttackKind, Reason, State
 from tests.fakes.timeline import crop, evidence, quality
 
@@ -39,6 +39,18 @@ def test_a_new_face_is_inconclusive_and_warming_up():
     verdict = track.verdict(moment)
     assert verdict.state is State.INCONCLUSIVE
     assert verdict.reasons == (Reason.WARMING_UP,)
+
+
+def test_the_timeline_says_what_each_second_added():
+    """One step a second, oldest first; of a long call the newest half minute is kept."""
+    track = new()
+    run(track, 10.2, 1.0)
+    verdict = track.verdict(Moment(10.2, 10.2))
+    steps = verdict.timeline
+    assert [round(step.media_s) for step in steps] == list(range(1, 11))
+    assert sum(step.nats["detector"] for step in steps) == pytest.approx(verdict.contributions["detector"])
+    run(track, 100.0, 1.0, start_s=10.2)
+    assert len(track.verdict(Moment(110.2, 110.2)).timeline) == TIMELINE_STEPS
 
 
 def test_more_frames_a_second_are_not_more_evidence():

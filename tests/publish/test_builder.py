@@ -5,16 +5,17 @@ import itertools
 import json
 import math
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import Settings
+from monitor.config import CueName, Settings
 from monitor.publish.builder import EventBuilder
 from monitor.publish.events import ParticipantMedia, parse
 from monitor.publish.identity import Identity, configuration_sha256, identify
-from monitor.values import AttackKind, State
+from monitor.values import AttackKind, State, TimelineStep
 
 from .conftest import IDENTITY, clock, make_alert, make_verdict
 
@@ -50,6 +51,14 @@ def test_alert_event_names_model_and_configuration() -> None:
     assert first.data.configuration_sha256 == IDENTITY.configuration_sha256
 
 
+def test_an_alert_tells_what_led_to_it_second_by_second() -> None:
+    """The newest seconds come along, oldest first, each with what its cues added and the score then."""
+    steps = tuple(TimelineStep(float(second), 0.5, {"detector": second / 3}) for second in range(40))
+    told = builder().alert(replace(make_alert(), timeline=steps)).data.timeline
+    assert [step.media_s for step in told] == [float(second) for second in range(10, 40)]
+    assert (told[0].nats, told[0].score) == ({"detector": 3.333}, 0.5)
+
+
 @given(
     score=st.one_of(st.none(), st.floats()),
     nats=st.floats(),
@@ -66,6 +75,7 @@ def test_no_number_and_no_sentence_can_cost_an_alert(
         contributions={"cue": nats},
         kinds={AttackKind.REPLAY: weight},
         sentences=(sentence,) * 40,
+        timeline=tuple(TimelineStep(nats, score, dict.fromkeys(get_args(CueName), nats)) for _ in range(90)),
     )
     payload = builder().alert(alert).payload()
     assert len(payload) < 20_000
