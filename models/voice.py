@@ -6,7 +6,6 @@ from the package. The package's own runner takes one window a call; here all win
 and only the recurrent cell goes step by step, which is several times faster (the card says how much).
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as read_arrays
 
 from models.errors import WeightsError
+from models.registry import verified
 
 __all__ = ["FILE", "NAMES", "RATE_HZ", "SILENCE", "WINDOW", "Heard", "Voice", "load_voice"]
 
@@ -107,12 +107,7 @@ def _sigmoid(values: Floats) -> Floats:
 @cache
 def load_voice(file: Path = FILE) -> Voice:
     """Load the weights, once a process; raises `WeightsError` for a file that is missing or was altered."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{file} is missing: install lifesign again") from error
-    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
-        raise WeightsError(f"{file} was altered: its SHA-256 is {found}, it should be {SHA256}")
+    content = verified(file, SHA256)
     try:
         return Voice({name: value.astype(np.float32) for name, value in read_arrays(content).items()})
     except (SafetensorError, KeyError) as error:

@@ -5,7 +5,6 @@ That a mouth's movement can be told linearly from sound: Yehia, Rubin and Vatiki
 26), Barker and Berthommier 1999 (AVSP). Fitted by ridge regression (Hoerl and Kennard 1970, Technometrics 12).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as write_arrays
 
 from models.errors import TrainingError, WeightsError
+from models.registry import verified
 from models.synchrony.features import around
 
 __all__ = ["FILE", "Expectation", "Film", "fit", "load_expectation"]
@@ -79,12 +79,7 @@ def fit(films: Sequence[Film], penalty: float = PENALTY) -> Expectation:
 @cache
 def load_expectation(file: Path = FILE) -> Expectation:
     """Load the weights that ship; raises `WeightsError` for a file that is missing or was altered."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{file} is missing: install lifesign again") from error
-    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
-        raise WeightsError(f"{file} was altered: its SHA-256 is {found}, it should be {SHA256}")
+    content = verified(file, SHA256)
     try:
         return Expectation(**read_arrays(content))
     except (SafetensorError, TypeError) as error:
