@@ -22,7 +22,7 @@ __all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "half_d
 
 SHRINK: Final = 2
 SHARPNESS: Final = 2.0
-"""Of the log-mean-exp: 1, 2 and 4 do not differ on validation people by more than chance."""
+"""Of the log-mean-exp; trials with 1 and 4 did not differ (docs/decisions/0049)."""
 
 REFERENCE_PX: Final = 100.0
 SIZE_RANGE_OCTAVES: Final = 0.6
