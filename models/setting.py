@@ -2,8 +2,10 @@
 """What every command that learns is told in the same words: options in, threads set and people to learn from out."""
 
 import argparse
+import ctypes
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import torch
@@ -12,7 +14,13 @@ from models.data.crops import Footage, load_footage
 from models.data.people import split_people
 from models.learning.recipe import Recipe
 
-__all__ = ["add_options", "set_threads", "training_people"]
+__all__ = ["add_options", "keep_memory", "set_threads", "training_people"]
+
+M_TRIM_THRESHOLD: Final = -1
+M_MMAP_MAX: Final = -4
+"""Of glibc's malloc.h; mallopt(3)."""
+
+NEVER: Final = 2**31 - 1
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +35,18 @@ def set_threads(threads: int) -> None:
     """Set torch's threads, and none for OpenCV: a pool of threads would not survive the fork of the workers."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
+    keep_memory()
+
+
+def keep_memory() -> None:
+    """Keep freed memory in the process, where the C library is glibc.
+
+    A step of training frees and asks for the same gigabytes again; given back each time, every page of them is a fault.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(M_MMAP_MAX, 0)
+        set_option(M_TRIM_THRESHOLD, NEVER)
 
 
 def training_people(crops: Path, recipe: Recipe, allowed: Sequence[str] = ()) -> tuple[list[Footage], list[Footage]]:
