@@ -21,6 +21,7 @@ from models.manifest import Entry, read_manifest
 from models.networks.stream import StreamNetwork
 
 __all__ = [
+    "CARDS",
     "DEFAULT",
     "WEIGHTS",
     "Entry",

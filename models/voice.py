@@ -19,7 +19,7 @@ from safetensors.numpy import load as read_arrays
 from models.errors import WeightsError
 from models.registry import verified
 
-__all__ = ["FILE", "NAMES", "RATE_HZ", "SILENCE", "WINDOW", "Heard", "Voice", "load_voice"]
+__all__ = ["FILE", "NAMES", "RATE_HZ", "SHA256", "SILENCE", "WINDOW", "Heard", "Voice", "load_voice"]
 
 Floats = NDArray[np.float32]
 

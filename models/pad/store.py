@@ -22,7 +22,7 @@ from models.manifest import Entry, read_manifest, write_manifest
 from models.pad.network import CONTRACT, PadNetwork, attack_logit, fold
 from models.registry import WEIGHTS, verified
 
-__all__ = ["FOLDER", "Origin", "PadDetector", "PadJudgement", "load", "write"]
+__all__ = ["FOLDER", "NAME", "Origin", "PadDetector", "PadJudgement", "load", "write"]
 
 FOLDER: Final = WEIGHTS / "pad"
 NAME: Final = "pad"

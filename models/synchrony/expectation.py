@@ -21,7 +21,7 @@ from models.errors import TrainingError, WeightsError
 from models.registry import verified
 from models.synchrony.features import around
 
-__all__ = ["FILE", "Expectation", "Film", "fit", "load_expectation"]
+__all__ = ["FILE", "SHA256", "Expectation", "Film", "fit", "load_expectation"]
 
 Floats = NDArray[np.float32]
 

@@ -10,6 +10,7 @@ from typing import Any
 from models import registry
 from models.errors import ModelError as WeightsRefused
 from models.inspection import inspect
+from models.parts import Part, inspect_part, part_card, parts
 from monitor.errors import ModelError
 
 __all__ = ["card", "check", "listing", "refusals"]
@@ -30,41 +31,56 @@ def refusals(name: str) -> Iterator[None]:
 
 
 def listing(folder: Path = registry.WEIGHTS, *, json: bool = False) -> str | list[dict[str, Any]]:
-    """The models of a folder, the default first: lines for people, or a list of objects.
+    """The models of a folder, the default first, then the networks of cues if they are those that ship.
 
-    Raises ModelError when the manifest cannot be read.
+    Lines for people, or a list of objects. Raises ModelError when the manifest cannot be read.
     """
     with refusals(registry.DEFAULT):
         entries = list(registry.read_manifest(folder).values())
+        beside = list(parts().values()) if folder == registry.WEIGHTS else []
     if json:
-        return [
-            asdict(entry) | {"crop_px": entry.crop_px, "default": place == 0} for place, entry in enumerate(entries)
+        models = [
+            asdict(entry) | {"crop_px": entry.crop_px, "default": not place} for place, entry in enumerate(entries)
         ]
-    return "\n".join(_lines(entries))
+        return models + [asdict(part) | {"file": part.file.name, "default": False} for part in beside]
+    return "\n\n".join(
+        [*(_entry(entry, default=not place) for place, entry in enumerate(entries)), *map(_part, beside)]
+    )
 
 
 def card(name: str = registry.DEFAULT) -> str:
     """The card of a model, Markdown; raises ModelError when there is no such model or no card."""
     with refusals(name):
-        return registry.card(name)
+        return part_card(name) if name in parts() else registry.card(name)
 
 
 def check(name: str = registry.DEFAULT, *, json: bool = False) -> str | dict[str, str]:
     """What was checked of a model's files and of how it judges here; raises ModelError for what is not in order."""
     with refusals(name):
-        facts = inspect(name)
-    if json:
-        return {fact.what: fact.found for fact in facts}
-    return "\n".join(f"{fact.what:<13}{fact.found}" for fact in facts)
+        facts = inspect_part(name) if name in parts() else {fact.what: fact.found for fact in inspect(name)}
+    return facts if json else "\n".join(f"{what:<13}{found}" for what, found in facts.items())
 
 
-def _lines(entries: list[registry.Entry]) -> Iterator[str]:
-    for place, entry in enumerate(entries):
-        if place:
-            yield ""
-        yield f"{entry.name}{'' if place else ' (default)'}"
-        yield f"  licence     {entry.licence}"
-        yield f"  input       {entry.contract}, {entry.samples_per_s:g} looks a second"
-        yield f"  trained on  {entry.trained_on}"
-        yield f"  made on     {entry.made_on}, {entry.parameters / 1e6:.1f} million parameters"
-        yield f"  sha256      {entry.sha256[:HASH_SHOWN]}"
+def _entry(entry: registry.Entry, *, default: bool) -> str:
+    return "\n".join(
+        [
+            f"{entry.name}{' (default)' if default else ''}",
+            f"  licence     {entry.licence}",
+            f"  input       {entry.contract}, {entry.samples_per_s:g} looks a second",
+            f"  trained on  {entry.trained_on}",
+            f"  made on     {entry.made_on}, {entry.parameters / 1e6:.1f} million parameters",
+            f"  sha256      {entry.sha256[:HASH_SHOWN]}",
+        ]
+    )
+
+
+def _part(part: Part) -> str:
+    return "\n".join(
+        [
+            f"{part.name} (cue {', '.join(part.cues)})",
+            f"  licence     {part.licence}",
+            f"  trained on  {part.trained_on}",
+            f"  parameters  {part.parameters:,}",
+            f"  sha256      {part.sha256[:HASH_SHOWN]}",
+        ]
+    )

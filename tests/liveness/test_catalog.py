@@ -8,6 +8,7 @@ import pytest
 
 from models import registry
 from models.errors import WeightsError
+from models.parts import parts
 from monitor.errors import ModelError
 from monitor.liveness import catalog
 
@@ -25,9 +26,18 @@ def test_every_model_is_listed_and_the_first_is_the_default():
 def test_the_list_for_machines_is_json():
     """Objects with the whole hash and the contract; the default is named."""
     rows = json.loads(json.dumps(catalog.listing(json=True)))
-    assert [row["name"] for row in rows] == list(registry.names())
+    assert [row["name"] for row in rows] == [*registry.names(), *parts()]
     assert [row["default"] for row in rows] == [True] + [False] * (len(rows) - 1)
-    assert all(len(row["sha256"]) == 64 and row["contract"] and row["licence"] for row in rows)
+    assert all(len(row["sha256"]) == 64 and row["licence"] and row["parameters"] for row in rows)
+    assert all(row["contract"] for row in rows[: len(registry.names())])
+
+
+@pytest.mark.parametrize("name", list(parts()))
+def test_networks_of_cues_are_listed_checked_and_described(name):
+    """Whatever has weights can be asked about: a line, a check of the file, a card that names its licence."""
+    assert f"{name} (cue " in catalog.listing()
+    assert set(catalog.check(name, json=True)) == {"weights", "licence", "card"}
+    assert parts()[name].licence.split()[0] in catalog.card(name)
 
 
 def test_a_card_is_printed_as_it_is(monkeypatch):
