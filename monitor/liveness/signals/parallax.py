@@ -16,7 +16,7 @@ from monitor.liveness.signals.flatness import POINTS, flatness
 from monitor.liveness.signals.signal import abstain
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
-__all__ = ["GAP_S", "WINDOW", "FlatFace"]
+__all__ = ["GAP_S", "ORIGIN", "WINDOW", "FlatFace"]
 
 WINDOW: Final = 32
 """Looks that are compared, 6.4 s: within 4 s some bona fide people turn their heads and say nothing."""
