@@ -7,7 +7,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,9 @@ ALONE: Final = "network alone"
 EVERYWHERE: Final = "all cues, fitted against all films"
 IN_PAIRS: Final = "all cues, fitted within sources"
 ELSEWHERE: Final = "the same, fitted on other sources"
+
+Fits = Mapping[str, tuple[Fit, Sequence[str]]]
+"""What fits the weights of which cues, by name; the first is what the others are compared with."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,26 +57,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def report(clips: Sequence[Clip]) -> str:
     """Weights; gains by folds over people; gains and films above the origin for people who set nothing."""
     cues = _measured(clips)
-    mine = [clip for clip in clips if for_calibration(clip.identity)]
-    reported = [clip for clip in clips if not for_calibration(clip.identity)]
-    fits: dict[str, tuple[Fit, Sequence[str]]] = {
-        ALONE: (fit, (DETECTOR,)),
-        EVERYWHERE: (fit, cues),
-        IN_PAIRS: (fit_pairs, cues),
-    }
+    fits: Fits = {ALONE: (fit, (DETECTOR,)), EVERYWHERE: (fit, cues), IN_PAIRS: (fit_pairs, cues)}
     folded = {name: out_of_fold(clips, own, by) for name, (by, own) in fits.items()}
     folded[ELSEWHERE] = out_of_fold(clips, cues, fit_pairs, lambda clip: clip.repo)
-    joined = {name: by(mine, own) for name, (by, own) in fits.items()}
-    told = {name: [one.score(clip) for clip in reported] for name, one in joined.items()}
     parts = [
         _weights(clips, cues, fits),
         "Every film scored by weights fitted on other people:\n",
         gains(clips, folded),
         "The half of the people that is reported on, by weights fitted on the other half:\n",
-        gains(reported, told),
-        reached(mine, reported, joined),
+        *_apart(clips, fits),
     ]
     return "\n".join(parts)
+
+
+def _apart(clips: Sequence[Clip], fits: Fits) -> tuple[str, str]:
+    """What weighings fitted on the calibration half do for the other half."""
+    mine = [clip for clip in clips if for_calibration(clip.identity)]
+    reported = [clip for clip in clips if not for_calibration(clip.identity)]
+    joined = {name: by(mine, own) for name, (by, own) in fits.items()}
+    told = {name: [one.score(clip) for clip in reported] for name, one in joined.items()}
+    return gains(reported, told), reached(mine, reported, joined)
 
 
 def _measured(clips: Sequence[Clip]) -> list[str]:
@@ -82,7 +85,7 @@ def _measured(clips: Sequence[Clip]) -> list[str]:
     return sorted(found, key=lambda cue: (cue != DETECTOR, cue))
 
 
-def _weights(clips: Sequence[Clip], cues: Sequence[str], fits: dict[str, tuple[Fit, Sequence[str]]]) -> str:
+def _weights(clips: Sequence[Clip], cues: Sequence[str], fits: Fits) -> str:
     """Weights on all films, and the log loss of people left out by how far weights are pulled towards 0."""
     rows = []
     for name in (EVERYWHERE, IN_PAIRS):
