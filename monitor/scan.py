@@ -42,6 +42,8 @@ MEDIA_SUFFIXES: Final = frozenset(
 
 FILES_AT_ONCE: Final = max(2, os.cpu_count() or 2)
 CALL: Final = "scan"
+SOMETIMES: Final = ("score", "measure", "origin")
+"""Numbers of evidence that may not be there."""
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class _Scanner:
 def _word(file: str, said: Evidence) -> dict[str, Any]:
     """One cue's word on one look, numbers rounded to what they are worth."""
     numbers = {name: round(getattr(said, name), 4) for name in ("media_s", "llr_nats", "reliability")}
-    known = {name: None if (value := getattr(said, name)) is None else round(value, 4) for name in ("score", "measure")}
+    known = {name: None if (value := getattr(said, name)) is None else round(value, 4) for name in SOMETIMES}
     rest = {"kinds": dict(said.kinds), "sentence": said.sentence}
     return {"event": "evidence", "file": file, "cue": said.cue, "track": said.track, **numbers, **known, **rest}
 

@@ -78,6 +78,7 @@ async def test_evidence_is_what_every_cue_said_of_every_look(
     assert {"detector", "frozen", "looped"} <= set(by_cue)
     assert all(len(lines) == len(looks) > 10 for lines in by_cue.values())
     assert all(line["sentence"] and 0.0 <= line["reliability"] <= 1.0 for line in said)
+    assert all({"measure", "origin"} <= line.keys() for line in said)
     _, plain = await scanned(capsys, clips["genuine"])
     assert not [line for line in plain if line["event"] == "evidence"]
 

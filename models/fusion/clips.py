@@ -14,7 +14,7 @@ import numpy as np
 from models.data.crops import is_film
 from models.errors import DataError
 
-__all__ = ["REAL", "Clip", "Word", "read_clips"]
+__all__ = ["LOOK_S", "REAL", "Clip", "Line", "Word", "films", "read_clips"]
 
 REAL: Final = "real"
 WHOLE_FRAME: Final = "full"
@@ -64,12 +64,25 @@ def read_clips(scan: Path, labels: Path, seconds: float) -> list[Clip]:
     with time, and how long a film is tells where it comes from. Raises `DataError` for files that are not what they
     should be, and for a scan without evidence.
     """
-    with labels.open(newline="", encoding="utf-8") as lines:
-        rows = {row["path"]: row for row in csv.DictReader(lines)}
-    found = [clip for name, said in _by_file(scan) if (clip := _clip(name, said, rows, seconds)) is not None]
+    found = [clip for row, said in films(scan, labels) if (clip := _clip(row, said, seconds)) is not None]
     if not found:
         raise DataError(f"{scan} holds no evidence on {seconds:g} s of films of {labels}: scan them with --evidence")
     return found
+
+
+def films(scan: Path, labels: Path) -> Iterator[tuple[Mapping[str, str], list[Line]]]:
+    """Row of labels.csv and lines of each film that was scanned; no pictures, no whole-frame copies, nothing unknown.
+
+    Raises `DataError` for files that are not what they should be.
+    """
+    with labels.open(newline="", encoding="utf-8") as lines:
+        rows = {row["path"]: row for row in csv.DictReader(lines)}
+    for name, said in _by_file(scan):
+        parts = Path(name).parts
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        row = next((rows[end] for end in ends if end in rows), None)
+        if row is not None and is_film(row["path"]) and row.get("view") != WHOLE_FRAME:
+            yield row, said
 
 
 def _by_file(scan: Path) -> Iterator[tuple[str, list[Line]]]:
@@ -87,12 +100,9 @@ def _by_file(scan: Path) -> Iterator[tuple[str, list[Line]]]:
         raise DataError(f"{scan} cannot be read as the output of `lifesign scan --evidence`: {error}") from error
 
 
-def _clip(name: str, said: Sequence[Line], rows: Mapping[str, dict[str, str]], seconds: float) -> Clip | None:
-    parts = Path(name).parts
-    ends = ("/".join(parts[start:]) for start in range(len(parts)))
-    row = next((rows[end] for end in ends if end in rows), None)
+def _clip(row: Mapping[str, str], said: Sequence[Line], seconds: float) -> Clip | None:
     evidence = [line for line in said if line["event"] == "evidence"]
-    if row is None or not is_film(row["path"]) or row.get("view") == WHOLE_FRAME or not evidence:
+    if not evidence:
         return None
     (most_seen, _), = Counter(line["track"] for line in evidence).most_common(1)  # fmt: skip
     seen = [line for line in evidence if line["track"] == most_seen]

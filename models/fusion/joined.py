@@ -7,7 +7,7 @@ the same, and attacks together weigh as much as bona fide films. Folds are peopl
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from models.errors import DataError
 from models.evaluation.resamples import person_draws
 from models.fusion.clips import Clip
 
-__all__ = ["Joined", "fit", "out_of_fold"]
+__all__ = ["Fit", "Fold", "Joined", "by_person", "fit", "known", "out_of_fold", "scaled"]
 
 FOLDS: Final = 5
 RIDGE: Final = 0.02
@@ -43,7 +43,12 @@ class Joined:
 
     def score(self, clip: Clip) -> float:
         """Log odds that the film shows an attack, attacks being as frequent as bona fide films."""
-        return self.origin + float(_row(clip, self.cues, self.middles, self.spreads) @ np.asarray(self.weights))
+        shifts = np.nan_to_num(known(clip, self.cues, self.middles, self.spreads))
+        return self.origin + float(shifts @ np.asarray(self.weights))
+
+
+Fit = Callable[[Sequence[Clip], Sequence[str]], Joined]
+Fold = Callable[[Clip], object]
 
 
 def fit(clips: Sequence[Clip], cues: Sequence[str]) -> Joined:
@@ -51,27 +56,45 @@ def fit(clips: Sequence[Clip], cues: Sequence[str]) -> Joined:
     reals = [clip for clip in clips if clip.real]
     if not reals or len(reals) == len(clips):
         raise DataError("bona fide films and attacks are both needed to weigh the cues")
-    scales = [_scale(reals, cue) for cue in cues]
-    middles, spreads = tuple(middle for middle, _ in scales), tuple(spread for _, spread in scales)
-    rows = np.array([_row(clip, cues, middles, spreads) for clip in clips])
+    middles, spreads = scaled(reals, cues)
+    rows = np.nan_to_num([known(clip, cues, middles, spreads) for clip in clips])
     weights, origin = _logistic(rows, np.array([not clip.real for clip in clips]), _people_weights(clips))
     return Joined(tuple(cues), middles, spreads, tuple(weights), origin)
 
 
-def out_of_fold(clips: Sequence[Clip], cues: Sequence[str]) -> list[float]:
-    """Score every film by weights fitted on other people."""
+def by_person(clip: Clip) -> int:
+    """Fold of a film: the same for all films of a person."""
+    return int(hashlib.sha256(f"fold:{clip.identity}".encode()).hexdigest()[:8], 16) % FOLDS
+
+
+def out_of_fold(
+    clips: Sequence[Clip], cues: Sequence[str], fit_to: Fit = fit, fold_of: Fold = by_person
+) -> list[float]:
+    """Score every film by weights fitted on films of other folds."""
     scores = [0.0] * len(clips)
-    fold = [_fold(clip.identity) for clip in clips]
-    for number in set(fold):
-        joined = fit([clip for clip, of in zip(clips, fold, strict=True) if of != number], cues)
+    fold = [fold_of(clip) for clip in clips]
+    for name in set(fold):
+        joined = fit_to([clip for clip, of in zip(clips, fold, strict=True) if of != name], cues)
         for index, clip in enumerate(clips):
-            if fold[index] == number:
+            if fold[index] == name:
                 scores[index] = joined.score(clip)
     return scores
 
 
-def _fold(identity: str) -> int:
-    return int(hashlib.sha256(f"fold:{identity}".encode()).hexdigest()[:8], 16) % FOLDS
+def scaled(reals: Sequence[Clip], cues: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Middles and spreads of the cues' measures over bona fide people."""
+    scales = [_scale(reals, cue) for cue in cues]
+    return tuple(middle for middle, _ in scales), tuple(spread for _, spread in scales)
+
+
+def known(clip: Clip, cues: Sequence[str], middles: Sequence[float], spreads: Sequence[float]) -> Floats:
+    """Measures of a film in those units float64 [cues], NaN where none was taken."""
+    values = [_measure(clip, cue) for cue in cues]
+    shifts = [
+        np.nan if value is None else (value - middle) / spread
+        for value, middle, spread in zip(values, middles, spreads, strict=True)
+    ]
+    return np.clip(np.asarray(shifts, np.float64), -FURTHEST, FURTHEST)
 
 
 def _scale(reals: Sequence[Clip], cue: str) -> tuple[float, float]:
@@ -83,15 +106,6 @@ def _scale(reals: Sequence[Clip], cue: str) -> tuple[float, float]:
     means = np.array([np.mean(values) for values in people.values()])
     spread = float(means.std(ddof=1)) if len(means) > 1 else 0.0
     return (float(np.mean(means)), spread) if spread > 0.0 else (0.0, 1.0)
-
-
-def _row(clip: Clip, cues: Sequence[str], middles: Sequence[float], spreads: Sequence[float]) -> Floats:
-    known = [_measure(clip, cue) for cue in cues]
-    shifts = [
-        0.0 if value is None else (value - middle) / spread
-        for value, middle, spread in zip(known, middles, spreads, strict=True)
-    ]
-    return np.clip(np.asarray(shifts, np.float64), -FURTHEST, FURTHEST)
 
 
 def _measure(clip: Clip, cue: str) -> float | None:

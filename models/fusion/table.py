@@ -15,7 +15,7 @@ from models.evaluation.tables import figure, markdown
 from models.fusion.clips import Clip
 from models.fusion.joined import fit, out_of_fold
 
-__all__ = ["DETECTOR", "report"]
+__all__ = ["DETECTOR", "Figure", "across", "draws", "report", "signed", "within_sources"]
 
 DETECTOR: Final = "detector"
 LEAST_PEOPLE: Final = 5
@@ -46,7 +46,7 @@ def _alone(clips: Sequence[Clip], cues: Sequence[str], labels: Sequence[str]) ->
         cells = []
         for label in labels:
             films = sum(clip.label == label and _measure(cue)(clip) is not None for clip in clips)
-            found = figure(_draws(clips, label, _measure(cue), _across))
+            found = figure(draws(clips, label, _measure(cue), across))
             cells.append(f"{found} of {films}" if found else "")
         rows.append((cue, f"{silent / max(looks, 1):.0%}", *cells))
     return markdown(("cue alone", "abstained", *labels), rows)
@@ -71,7 +71,7 @@ def _sources(clips: Sequence[Clip], cues: Sequence[str], labels: Sequence[str]) 
     scores: list[tuple[str, Score]] = [(cue, _measure(cue)) for cue in cues]
     joined = _joined(clips, cues)
     scores.append(("all cues", lambda clip: joined[clip.path]))
-    rows = [(name, *(figure(_draws(clips, label, score, _within)) for label in labels)) for name, score in scores]
+    rows = [(name, *(figure(draws(clips, label, score, within_sources)) for label in labels)) for name, score in scores]
     return markdown(("within source", *labels), rows)
 
 
@@ -96,15 +96,17 @@ def _joined(clips: Sequence[Clip], cues: Sequence[str]) -> dict[str, float]:
     return {clip.path: score for clip, score in zip(clips, out_of_fold(clips, cues), strict=True)}
 
 
-def _across(one: Trial, _fakes: Sequence[Clip], _reals: Sequence[Clip]) -> Floats:
+def across(one: Trial, _fakes: Sequence[Clip], _reals: Sequence[Clip]) -> Floats:
+    """AUC against all bona fide films."""
     return auc_draws(one)
 
 
-def _within(one: Trial, fakes: Sequence[Clip], reals: Sequence[Clip]) -> Floats:
+def within_sources(one: Trial, fakes: Sequence[Clip], reals: Sequence[Clip]) -> Floats:
+    """AUC against bona fide films of the attack's own source; NaN where there are none."""
     return matched_draws(one, within([fake.repo for fake in fakes], [real.repo for real in reals])).matched
 
 
-def _draws(clips: Sequence[Clip], label: str, score: Score, by: Figure, people: Sequence[str] = ()) -> Floats:
+def draws(clips: Sequence[Clip], label: str, score: Score, by: Figure, people: Sequence[str] = ()) -> Floats:
     """Draws of a figure of one label against bona fide films; NaN where one side was never measured."""
     known = [(clip, value) for clip in clips if (value := score(clip)) is not None]
     fakes = [(clip, value) for clip, value in known if clip.label == label]
@@ -119,17 +121,18 @@ def _means(clips: Sequence[Clip], labels: Sequence[str], cues: Sequence[str]) ->
     """AUC draws of each label by the cues together, then of their mean; the same people are drawn for all."""
     scores = _joined(clips, cues)
     people = sorted({clip.identity for clip in clips})
-    draws = [_draws(clips, label, lambda clip: scores[clip.path], _across, people) for label in labels]
+    found = [draws(clips, label, lambda clip: scores[clip.path], across, people) for label in labels]
     crowds = [len({clip.identity for clip in clips if clip.label == label}) for label in labels]
-    counted = [each for each, crowd in zip(draws, crowds, strict=True) if crowd >= LEAST_PEOPLE]
-    return [*draws, np.mean(counted or draws, axis=0)]
+    counted = [each for each, crowd in zip(found, crowds, strict=True) if crowd >= LEAST_PEOPLE]
+    return [*found, np.mean(counted or found, axis=0)]
 
 
-def _row(name: str, weight: str, draws: Sequence[Floats], against: Sequence[Floats] | None) -> tuple[str, ...]:
-    gain = "" if against is None else _signed(draws[-1] - against[-1])
-    return (name, weight, *(figure(each) for each in draws), gain)
+def _row(name: str, weight: str, found: Sequence[Floats], against: Sequence[Floats] | None) -> tuple[str, ...]:
+    gain = "" if against is None else signed(found[-1] - against[-1])
+    return (name, weight, *(figure(each) for each in found), gain)
 
 
-def _signed(draws: Floats) -> str:
-    found = interval(draws)
+def signed(differences: Floats) -> str:
+    """A difference with its sign and its interval from all draws."""
+    found = interval(differences)
     return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readings of bona fide and attacking files in, the origin and tables of error rates out."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-import numpy as np
-from scipy import stats
-
 from models.data.people import for_calibration, is_held_out
-from models.errors import DataError
 from models.evaluation.metrics import wilson
+from models.evaluation.newcomer import newcomer
 from models.evaluation.resamples import Scored
 from models.evaluation.roc import auc, auc_interval
 from models.evaluation.tables import markdown
@@ -19,7 +15,6 @@ from models.pad.store import Origin
 
 __all__ = ["calibrated", "report", "unlearnt"]
 
-RARE: Final = 0.01
 BASELINES: Final[dict[str, Callable[[Read], float]]] = {
     "network": lambda one: one.mean,
     "blur": lambda one: -one.sharpness,
@@ -36,17 +31,12 @@ def unlearnt(reads: Sequence[Read], held_out_share: float) -> list[Read]:
 def calibrated(reads: Sequence[Read]) -> Origin:
     """Set the origin: what one new person in a hundred exceeds at worst, and no lower than the highest seen.
 
-    People are the unit: each one's worst stretch. Prediction bound of a normal sample (Hahn, Meeker, 1991).
+    People are the unit: each one's worst stretch.
     """
     worst = {name: max(one.worst for one in reads if one.identity == name) for name in {one.identity for one in reads}}
-    values = np.array(list(worst.values()))
-    count = len(values)
-    if count < 10:
-        raise DataError(f"{count} people are too few to say what one in a hundred exceeds: 10 at least are needed")
-    spread = float(values.std(ddof=1))
-    bound = float(values.mean()) + float(stats.t.ppf(1.0 - RARE, count - 1)) * spread * math.sqrt(1.0 + 1.0 / count)
+    found = newcomer(worst.values())
     minutes = sum(len(one.logits) for one in reads) / 60.0
-    return Origin(round(max(bound, float(values.max())), 4), round(spread, 4), count, round(minutes, 2))
+    return Origin(round(found.origin, 4), round(found.spread, 4), found.people, round(minutes, 2))
 
 
 def report(reads: Sequence[Read], origin: Origin) -> str:

@@ -15,7 +15,8 @@ class Evidence:
 
     `llr_nats` is the log-likelihood ratio, positive speaks for an attack; `reliability` 0..1;
     `score` 0..1 on the release-stable scale (0.5: one bona fide observation in a thousand scores higher);
-    `measure` is what the evidence was read from, on the cue's own scale, higher where it speaks for an attack;
+    `measure` is what the evidence was read from, on the cue's own scale, higher where it speaks for an attack; `origin`
+    the measure above which the cue speaks, None where it reads its evidence otherwise;
     `sentence` is for a person to read. A cue that abstains has reliability 0 and says why in the sentence.
     """
 
@@ -28,6 +29,7 @@ class Evidence:
     sentence: str
     score: float | None = None
     measure: float | None = None
+    origin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

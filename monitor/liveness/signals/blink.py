@@ -5,8 +5,8 @@ People blink 17 times a minute at rest, 26 times in conversation and 4.5 times w
 Movement Disorders 12); stills do not, nor do some generators (Pan et al. 2007, ICCV; Li, Chang and Lyu 2018, WIFS,
 "In ictu oculi"). Most of today's forgeries blink, so that a blink proves nothing.
 
-Measured at 5 looks a second on 128 bona fide clips of 105 people, 12.5 minutes: 16.5 blinks a minute. A blink lasts
-0.15 to 0.4 s, so it is seen in one look or two, or not at all: how it closes and opens cannot be told at this rate.
+A blink lasts 0.15 to 0.4 s, so at 5 looks a second it is seen in one or two, or not at all: how it closes and opens
+cannot be told at this rate.
 """
 
 from math import log
@@ -19,12 +19,12 @@ from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 __all__ = ["QUIET_S", "RareBlink"]
 
 BLINKS_PER_S: Final = 16.0 / 60.0
-"""Mean rate of 90 bona fide people, each counted once (negative binomial fit; 11 minutes)."""
+"""Just under the rate at rest above, for blinks that fall between the looks."""
 
 SHAPE: Final = 1.0
-"""How alike people's rates are (shape of their gamma distribution). The fit gives 3.3, on people who mostly talk. With
-1, six in a hundred people go the first minute without a blink that is seen, as if all of them read, at 4.5 blinks a
-minute, and two blinks in five fell between the looks."""
+"""How alike people's rates are (shape of their gamma distribution), set low, so that people differ widely. Then, by
+the formula, six in a hundred go the first minute without a blink that is seen, as if all of them read, at 4.5 blinks
+a minute, and two blinks in five fell between the looks."""
 
 QUIET_S: Final = 30.0
 """Before, no blink says nothing. One blink ends the evidence for as long as the face is watched."""

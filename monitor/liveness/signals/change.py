@@ -7,10 +7,7 @@ both must differ: the steady points of the mesh, laid over one another (Procrust
 A32; Dryden and Mardia, Statistical Shape Analysis), and a coarse aligned picture of the face, evened out against
 light. Unlike a comparison with a stored reference (Agarwal et al., CVPR workshops 2019) nothing outlives the call.
 Comparing faces is biometric processing in some jurisdictions: what is remembered are means over the first minute,
-held with the track and forgotten with it.
-
-Measured on 56 bona fide clips of 43 people (8 minutes, each clip 6 to 8 s long, so not over a whole call), people
-being the unit; checked on other people, on clips spliced together and on clips under other light.
+held with the track and forgotten with it. Clips of seconds set the constants, not whole calls.
 """
 
 import math
@@ -40,11 +37,10 @@ GAP_S: Final = 2.0
 
 SHAPE_LOG: Final = (-4.21, 0.412)
 APPEARANCE_LOG: Final = (-3.54, 0.838)
-"""Mean and deviation, over those 43 people, of the logarithm of what one person differs by within a clip."""
+"""About the mean and the deviation, over people, of the logarithm of what one of them differs by within a clip."""
 
-ORIGIN: Final = 2.57
-"""What one new person in a hundred exceeds: the worst moment of each person has mean 0.34, deviation 0.91, and is at
-most 1.87 (Student's t of 42 degrees of freedom)."""
+ORIGIN: Final = 2.52
+"""What one new person in a hundred exceeds at worst (`python -m models.fusion.origins`)."""
 
 SLOPE_NATS: Final = 1.0
 MOST_NATS: Final = 1.0
@@ -115,10 +111,10 @@ class FaceChange:
         measure = self._measure()
         self._speaks = measure > ORIGIN
         if not self._speaks:
-            return abstain(self.cue, crop, SAME, measure)
+            return abstain(self.cue, crop, SAME, measure, ORIGIN)
         nats = min(SLOPE_NATS * (measure - ORIGIN), MOST_NATS)
         weight = crop.quality.weight
-        return Evidence(self.cue, crop.track, crop.media_s, nats, weight, KINDS, OTHER, measure=measure)
+        return Evidence(self.cue, crop.track, crop.media_s, nats, weight, KINDS, OTHER, measure=measure, origin=ORIGIN)
 
     def _remember(self, crop: FaceCrop, landmarks: Landmarks) -> None:
         seen = shape(landmarks)

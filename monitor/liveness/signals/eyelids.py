@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["RISE", "SEEN_S", "Eyelids"]
 
 RISE: Final = 0.25
-"""Closure, 0..1, above that of the open eye from which the eye is shut. Photographs that are moved about reach 0.04."""
+"""Closure, 0..1, above that of the open eye from which the eye is shut; photographs moved about stay far below."""
 
 OPEN_LOOKS: Final = 15
 LEAST_LOOKS: Final = 3

@@ -23,9 +23,8 @@ __all__ = ["FrozenFace"]
 REPEAT_LEVELS: Final = 0.75
 """Mean difference from the first picture, in grey levels of 255, up to which a picture is a repeat.
 
-Within 3 s a bona fide face differs by 3.6 at least (median 20); coded again at 30 to 80 kbit/s by 8. A looped still
-differs by 0.1 at the median and 0.8 at the 95th percentile as VP8 of 600 kbit/s, by 0.5 and 2.2 at 150 kbit/s.
-Stills at 40 kbit/s ripple more than this and are missed.
+Bona fide faces differ by several times this within seconds. A still differs by as much as its codec ripples: little
+at hundreds of kbit/s, more than this at the lowest rates, where stills are missed.
 """
 
 STILL_S: Final = 3.0
@@ -40,8 +39,7 @@ FROZEN_NATS: Final = 1.0
 of a minute."""
 
 FROZEN_SCORE: Final = 0.5
-"""Rarer than 1 in 1,000 among bona fide looks: the logarithm of the measured difference has mean 3.0 and standard
-deviation 0.45, so the level above lies seven deviations below it. A tail extrapolated, not observed."""
+"""One in 1,000 bona fide looks, a cautious guess: how rarely a bona fide picture stands still was not observed."""
 
 
 class FrozenFace:

@@ -7,8 +7,7 @@ exactly 1/30 or 1001/30000 s, which no whole number of milliseconds is. An injec
 a browser shows this; one through a virtual camera under a browser does not. Encoders, streaming programs and IP cameras
 of honest people write such steps as well, so the hint counts once and little: alone it never raises an alert.
 
-Measured on Chromium 25 and 30 pictures a second and slower: none of 903 steps was off the whole millisecond. How many
-honest participants send by other programs was not measured, which is why the hint has a ceiling.
+How many honest participants send by other programs was not measured, which is why the hint has a ceiling.
 """
 
 from typing import Final

@@ -16,7 +16,7 @@ from monitor.liveness.signals.flatness import POINTS, flatness
 from monitor.liveness.signals.signal import abstain
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
-__all__ = ["GAP_S", "WINDOW", "FlatFace"]
+__all__ = ["GAP_S", "ORIGIN", "WINDOW", "FlatFace"]
 
 WINDOW: Final = 32
 """Looks that are compared, 6.4 s: within 4 s some bona fide people turn their heads and say nothing."""
@@ -25,8 +25,8 @@ EVERY: Final = 5
 GAP_S: Final = 1.0
 
 ORIGIN: Final = 1.25
-"""No bona fide person went over this: 41 people of the footage stay under 0.77 at worst (mean -0.26, standard deviation
-0.50; one new person in a hundred would exceed 0.96), and of three on sample films one reached 1.20 for a second."""
+"""Above what one new person in a hundred exceeds at worst (`python -m models.fusion.origins`): one person on a film
+beside the footage came near this for a second."""
 
 NATS_PER_UNIT: Final = 1.0
 MOST_NATS: Final = 1.0
@@ -61,7 +61,7 @@ class FlatFace:
             return abstain(self.cue, crop, YOUNG)
         nats = min(MOST_NATS, NATS_PER_UNIT * (self._measure - ORIGIN))
         if nats <= 0.0:
-            return abstain(self.cue, crop, DEEP, self._measure)
+            return abstain(self.cue, crop, DEEP, self._measure, ORIGIN)
         return Evidence(
             cue=self.cue,
             track=crop.track,
@@ -71,6 +71,7 @@ class FlatFace:
             kinds=KINDS,
             sentence=FLAT,
             measure=self._measure,
+            origin=ORIGIN,
         )
 
     def _remember(self, media_s: float, points: NDArray[np.float32]) -> None:

@@ -34,7 +34,7 @@ BEATS: Final = "The colour of the skin beats at one rate, as with a pulse; forge
 NO_BEAT: Final = "No pulse can be told in the colour of the skin, as is usual in compressed video."
 
 CLEAR_SHARE: Final = 0.62
-"""One in a hundred stretches of 8 s of white noise exceeds this (600 drawn)."""
+"""About one in a hundred stretches of 8 s of white noise exceeds this; a test draws them."""
 
 
 class SkinPulse:

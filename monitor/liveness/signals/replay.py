@@ -65,7 +65,7 @@ class ReplayedFace:
         measure = sum(one.logit for one in self._readings) / len(self._readings)
         origin = self._detector.origin
         if measure <= origin.origin:
-            return abstain(self.cue, crop, NOTHING, measure)
+            return abstain(self.cue, crop, NOTHING, measure, origin.origin)
         replay = sum(one.replay_share for one in self._readings) / len(self._readings)
         return Evidence(
             cue=self.cue,
@@ -76,6 +76,7 @@ class ReplayedFace:
             kinds={AttackKind.REPLAY: replay, AttackKind.PRINT: 1.0 - replay},
             sentence=SCREEN if replay >= 0.5 else PRINT,
             measure=measure,
+            origin=origin.origin,
         )
 
 

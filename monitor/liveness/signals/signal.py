@@ -22,6 +22,8 @@ class Signal(Protocol):
         ...
 
 
-def abstain(cue: str, crop: FaceCrop, sentence: str, measure: float | None = None) -> Evidence:
-    """Say nothing, and why: evidence of reliability 0; `measure` where one was taken that tells nothing."""
-    return Evidence(cue, crop.track, crop.media_s, 0.0, 0.0, {}, sentence, measure=measure)
+def abstain(
+    cue: str, crop: FaceCrop, sentence: str, measure: float | None = None, origin: float | None = None
+) -> Evidence:
+    """Say nothing, and why: evidence of reliability 0; `measure` where one was taken that is not above `origin`."""
+    return Evidence(cue, crop.track, crop.media_s, 0.0, 0.0, {}, sentence, measure=measure, origin=origin)

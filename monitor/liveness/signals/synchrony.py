@@ -42,14 +42,13 @@ GAP_S: Final = 2.0
 LATE_S: Final = 3.0
 """A longer gap between looks begins anew; sound that ends longer before the look has stopped coming."""
 
-ORIGIN: Final = 0.58
-"""Margin that one new person in a hundred exceeds, by Student's t over 25 people's means (mean .284, sd .113, greatest
-mean .519, greatest look .521; 1.6 minutes of looks, those who were learnt from measured by folds over people)."""
+ORIGIN: Final = 0.64
+"""Margin that one new person in a hundred exceeds at worst (`python -m models.fusion.origins`)."""
 
 SLOPE: Final = 5.0
 MOST_NATS: Final = 0.5
-"""Half a nat for each standard deviation beyond, and no more, for the tail is extrapolated: an alert by this cue alone
-takes half a minute of speech."""
+"""Half a nat for about each standard deviation beyond, and no more, for the tail is extrapolated: an alert by this cue
+alone takes half a minute of speech."""
 
 KINDS: Final = {AttackKind.LIP_SYNC: 0.5, AttackKind.SYNTHETIC: 0.5}
 
@@ -87,7 +86,7 @@ class Synchrony:
 
     def _say(self, crop: FaceCrop, margin: float) -> Evidence:
         if margin <= ORIGIN:
-            return abstain(self.cue, crop, USUAL, measure=margin)
+            return abstain(self.cue, crop, USUAL, margin, ORIGIN)
         return Evidence(
             cue=self.cue,
             track=crop.track,
@@ -97,6 +96,7 @@ class Synchrony:
             kinds=KINDS,
             sentence=PERFECT,
             measure=margin,
+            origin=ORIGIN,
         )
 
     def _see(self, crop: FaceCrop) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.liveness.signals.flatness import POINTS, flatness
 from monitor.liveness.signals.frozen import FrozenFace
-from monitor.liveness.signals.parallax import DEEP, UNSEEN, WINDOW, YOUNG, FlatFace
+from monitor.liveness.signals.parallax import DEEP, ORIGIN, UNSEEN, WINDOW, YOUNG, FlatFace
 from monitor.values import AttackKind, Evidence, FaceCrop
 from tests.fakes.films import faces, footage
 from tests.fakes.heads import BALL, rotation, seen
@@ -62,6 +62,15 @@ def test_a_head_that_turns_is_not() -> None:
     words = looks(moved(BALL))
     assert fired(words) == []
     assert words[-1].sentence == DEEP
+
+
+@pytest.mark.parametrize("points", [FLAT, BALL], ids=["flat", "round"])
+def test_a_measure_stands_beside_the_origin_that_it_is_held_against(points: np.ndarray) -> None:
+    """Whether it speaks or not, it speaks exactly where the one lies above the other."""
+    for word in looks(moved(points))[WINDOW:]:
+        assert word.origin == ORIGIN
+        assert word.measure is not None
+        assert (word.llr_nats > 0.0) is (word.measure > ORIGIN)
 
 
 def test_a_head_that_only_tilts_and_speaks_is_not() -> None:
