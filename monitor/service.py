@@ -137,7 +137,8 @@ async def open_service(
     """
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
-        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache), engine.crop_px)
+        landmarks = assets.path("face_landmarker", settings.paths.cache)
+        finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         identity = identify(settings, version("lifesign"), engine.identity)
         live = Live()
