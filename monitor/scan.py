@@ -150,7 +150,13 @@ class _Scanner:
                 told = data.model_dump(mode="json", exclude={"call", "participant"})
                 recording.lines.append({"event": event, "file": recording.file, **told})
 
-        return Stages(self._finders, self._engine, lambda _call, _participant: recording.policy, deliver)
+        return Stages(
+            self._finders,
+            self._engine,
+            lambda _call, _participant: recording.policy,
+            deliver,
+            adaptive=self._settings.capture.adaptive,
+        )
 
 
 def _word(file: str, said: Evidence) -> dict[str, Any]:

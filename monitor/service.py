@@ -47,7 +47,8 @@ class Service:
         self._said: dict[tuple[str, str], Verdict] = {}
         self.passes = Passes()
         self.challenges = Challenges(self._present, publisher.challenge)
-        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges)
+        adaptive = settings.capture.adaptive
+        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges, adaptive)
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
