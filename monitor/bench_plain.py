@@ -99,7 +99,7 @@ async def open_plain(stack: AsyncExitStack, settings: Settings) -> tuple[PlainLo
     stack.push_async_callback(broker.stop)
     at_once = settings.liveness.model_copy(update={"batch_deadline_ms": 0.0, "cues": ()})
     engine = await stack.enter_async_context(Engine(at_once))
-    finders = Finders(settings.faces, assets.path("face_landmarker"), engine.crop_px)
+    finders = Finders(settings.faces, assets.path("face_landmarker"), engine.crop_px, surroundings=engine.surroundings)
     stack.callback(finders.close)
     client = aiomqtt.Client(broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5)
     await stack.enter_async_context(client)

@@ -123,6 +123,11 @@ class Challenges:
         await self._news(newest, media)
         return said
 
+    def under_way(self, call: str, participant: str) -> bool:
+        """Whether an answer is awaited."""
+        newest = self._newest(call, participant)
+        return newest is not None and newest.trial.finding is None
+
     async def leave(self, call: str, participant: str) -> None:
         """Forget a participant who has left; a challenge under way is inconclusive."""
         person = self._people.pop((call, participant), None)

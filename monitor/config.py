@@ -96,6 +96,11 @@ class CaptureSettings(Section):
     """How call media become frames."""
 
     samples_per_s: Positive = Field(5.0, le=30, description="Frames looked at per second and participant.")
+    adaptive: bool = Field(
+        False,
+        description="Look only twice a second at who is clear and steady: saves processor time, but looped recordings, "
+        "blinks and lips are then not followed until something else raises doubt.",
+    )
     stall_after_s: Positive = Field(2.0, description="Silence after which a participant counts as stalled.")
     end_after_s: Positive = Field(30.0, description="Silence after which a participant's session is closed.")
     decode_threads: int = Field(2, ge=1, le=64, description="Threads that convert sampled frames.")

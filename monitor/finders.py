@@ -23,13 +23,15 @@ class Finders:
     """Opens one face finder per participant; a finder is used by one thread at a time.
 
     `waiting` counts frames handed in and not answered yet: at most one per participant,
-    because each participant waits for its own look. `crop_px` is the side of the crops that the detector takes.
+    because each participant waits for its own look. `crop_px` is the side of the crops that the detector takes,
+    `surroundings` whether a cue looks round the face, too.
     """
 
-    def __init__(self, settings: FacesSettings, model: Path, crop_px: int) -> None:
+    def __init__(self, settings: FacesSettings, model: Path, crop_px: int, *, surroundings: bool = True) -> None:
         self._settings = settings
         self._model = model
         self._crop_px = crop_px
+        self._surroundings = surroundings
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="faces")
         self.waiting = 0
 
@@ -37,7 +39,15 @@ class Finders:
     async def open(self, call: str, participant: str) -> AsyncIterator[Look]:
         """Give the participant's own `look`; raises AssetError when the landmark model is missing."""
         loop = asyncio.get_running_loop()
-        ready = partial(FaceFinder, self._settings, self._model, call, participant, self._crop_px)
+        ready = partial(
+            FaceFinder,
+            self._settings,
+            self._model,
+            call,
+            participant,
+            self._crop_px,
+            surroundings=self._surroundings,
+        )
         finder = await loop.run_in_executor(self._threads, ready)
         alone = Lock()
 

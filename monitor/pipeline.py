@@ -12,6 +12,7 @@ from monitor.finders import Finders, Look
 from monitor.liveness.engine import Engine
 from monitor.metrics import observe_latency, timed
 from monitor.policy.participant import Decision, ParticipantPolicy
+from monitor.tempo import Tempo
 from monitor.values import Context, FaceLook, Frame, Stall
 
 __all__ = ["Stages", "watch"]
@@ -22,24 +23,32 @@ SOUND_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What every participant shares: face finding threads, the engine, the operating point, the way out, the desk."""
+    """What every participant shares: face finding threads, the engine, the operating point, the way out, the desk.
+
+    `adaptive` lets those who are clear and steady be looked at less often.
+    """
 
     finders: Finders
     engine: Engine
     new_policy: Callable[[str, str], ParticipantPolicy]
     deliver: Callable[[Decision], Awaitable[None]]
     challenges: Challenges = field(default_factory=Challenges)
+    adaptive: bool = False
 
 
 async def watch(feed: Feed, stages: Stages) -> None:
     """Judge one participant until the feed ends; the last decision closes what is open."""
     policy = stages.new_policy(feed.call, feed.participant)
+    tempo = Tempo(feed.samples_per_s) if stages.adaptive else None
     media_s = 0.0
     async with stages.finders.open(feed.call, feed.participant) as look:
         try:
             async for media in feed.media():
                 decision = await _decide(media, feed, look, policy, stages)
                 media_s = decision.verdict.media_s
+                if tempo is not None:
+                    asked = stages.challenges.under_way(feed.call, feed.participant)
+                    feed.samples_per_s = tempo.after(decision, asked=asked)
                 await _deliver(decision, stages)
                 if isinstance(media, Frame):
                     observe_latency(time.monotonic() - media.arrived_s)

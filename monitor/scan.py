@@ -95,7 +95,8 @@ async def scan(
     outcomes = []
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
-        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache), engine.crop_px)
+        landmarks = assets.path("face_landmarker", settings.paths.cache)
+        finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         shown = bar.add_task("scan", total=len(names))
@@ -151,7 +152,13 @@ class _Scanner:
                 told = data.model_dump(mode="json", exclude={"call", "participant"})
                 recording.lines.append({"event": event, "file": recording.file, **told})
 
-        return Stages(self._finders, self._engine, lambda _call, _participant: recording.policy, deliver)
+        return Stages(
+            self._finders,
+            self._engine,
+            lambda _call, _participant: recording.policy,
+            deliver,
+            adaptive=self._settings.capture.adaptive,
+        )
 
 
 def _word(file: str, said: Evidence) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class Service:
         self._said: dict[tuple[str, str], Verdict] = {}
         self.passes = Passes()
         self.challenges = Challenges(self._present, publisher.challenge)
-        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges)
+        adaptive = settings.capture.adaptive
+        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges, adaptive)
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
@@ -137,7 +138,8 @@ async def open_service(
     """
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
-        finders = Finders(settings.faces, assets.path("face_landmarker", settings.paths.cache), engine.crop_px)
+        landmarks = assets.path("face_landmarker", settings.paths.cache)
+        finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         identity = identify(settings, version("lifesign"), engine.identity)
         live = Live()

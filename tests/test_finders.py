@@ -23,7 +23,7 @@ class SlowFinder:
     go_on: threading.Event
     looking: threading.Event
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         """Take what a real finder takes."""
 
     def look(self, frame: Frame) -> FaceLook:

@@ -179,15 +179,29 @@ def _sources(
 
 
 def _on_grid(positions: NDArray[np.float64], block: int, start: int) -> NDArray[np.float32]:
-    """Round to the 1/32 px that remap knows before the region's start goes off, so that the region cannot matter."""
-    return (np.round((positions / block - 0.5) * 32) / 32 - start // block).astype(np.float32)
+    """Round to the 1/32 px that remap knows before the region's start goes off, so that the region cannot matter.
+
+    Works in place: these arrays are the largest that a crop takes.
+    """
+    positions /= block
+    positions -= 0.5
+    positions *= 32
+    np.rint(positions, out=positions)
+    positions /= 32
+    positions -= start // block
+    return positions.astype(np.float32)
 
 
 def _region(xs: NDArray[np.float64], ys: NDArray[np.float64], block: int, picture: Picture) -> Region:
-    """Bound the samples by whole blocks counted from the picture's corner, so that no block moves with the face."""
+    """Bound the samples by whole blocks counted from the picture's corner, so that no block moves with the face.
+
+    The map is affine, so its corners hold the extremes.
+    """
     step = 2 * block
-    left, width = _span(float(xs.min()), float(xs.max()), step, picture.width_px)
-    top, height = _span(float(ys.min()), float(ys.max()), step, picture.height_px)
+    corners = np.ix_((0, -1), (0, -1))
+    across, down = xs[corners], ys[corners]
+    left, width = _span(float(across.min()), float(across.max()), step, picture.width_px)
+    top, height = _span(float(down.min()), float(down.max()), step, picture.height_px)
     return Region(left, top, width, height)
 
 

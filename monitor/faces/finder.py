@@ -23,10 +23,18 @@ class FaceFinder:
     """Finds and follows the faces of one participant; blocking, one thread at a time."""
 
     def __init__(
-        self, settings: FacesSettings, model: Path, call: str, participant: str, crop_px: int = CROP_PX
+        self,
+        settings: FacesSettings,
+        model: Path,
+        call: str,
+        participant: str,
+        crop_px: int = CROP_PX,
+        *,
+        surroundings: bool = True,
     ) -> None:
         """Prepare for one participant, for a detector that takes crops of side `crop_px`.
 
+        `surroundings` says whether somebody wants `FaceCrop.wide`, which takes longer than the crop itself.
         AssetError when the model file is missing or cannot be loaded.
         """
         self._settings = settings
@@ -36,6 +44,7 @@ class FaceFinder:
         self._crop_px = crop_px
         self._tracks = tracker.NO_TRACKS
         self._steady: dict[int, crop.Steady] = {}
+        self._surroundings = surroundings
         self._wide = WideSchedule()
         self._longest_px = 0
 
@@ -78,7 +87,7 @@ class FaceFinder:
         rgb = crop.render(frame.picture, to_crop, side)
         quality = assess(rgb, to_crop, face, _size(frame.picture), self._settings.min_face_px)
         box = box_of(face.points)
-        due = quality.judgeable and self._wide.due(track, frame.media_s)
+        due = self._surroundings and quality.judgeable and self._wide.due(track, frame.media_s)
         around = wide(frame.picture, steady.placement) if due else None
         return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.faces.boxes import box_of, centre, overlap
 from monitor.faces.landmarker import Landmarker
@@ -33,6 +34,8 @@ TILES_AT_ONCE = 2
 """Tiles looked at per frame while no face is in sight."""
 
 DUPLICATE_OVERLAP = 0.5
+
+GREY = 128
 
 
 class Search:
@@ -71,16 +74,23 @@ class Search:
                 self._look_at_next(picture, every, found)
 
     def _look_elsewhere(self, picture: Picture, found: list[Landmarks]) -> None:
+        """Look for further faces with the known ones covered: without a face in sight there is no mesh to pay for."""
         every = tiles(picture.width_px, picture.height_px, self._min_face_px)
-        self._look_at_next(picture, (_whole(picture), *every), found)
+        self._look_at_next(picture, (_whole(picture), *every), found, covered=[box_of(face.points) for face in found])
 
-    def _look_at_next(self, picture: Picture, regions: Sequence[Region], found: list[Landmarks]) -> None:
+    def _look_at_next(
+        self, picture: Picture, regions: Sequence[Region], found: list[Landmarks], covered: Sequence[FaceBox] = ()
+    ) -> None:
         self._turn += 1
-        _add(found, self._look(picture, regions[self._turn % len(regions)], WHOLE_PX))
+        _add(found, self._look(picture, regions[self._turn % len(regions)], WHOLE_PX, covered))
 
-    def _look(self, picture: Picture, region: Region, longest_px: int) -> list[Landmarks]:
+    def _look(
+        self, picture: Picture, region: Region, longest_px: int, covered: Sequence[FaceBox] = ()
+    ) -> list[Landmarks]:
         pixels = rgb(picture, region, longest_px)
         scale_x, scale_y = region.width / pixels.shape[1], region.height / pixels.shape[0]
+        for box in covered:
+            _cover(pixels, box, region, scale_x, scale_y)
         scale = np.array([scale_x, scale_y, scale_x], np.float32)
         start = np.array([region.left, region.top, 0.0], np.float32)
         return [replace(face, points=face.points * scale + start) for face in self._landmarker.find(pixels)]
@@ -128,6 +138,13 @@ def _around(box: FaceBox, picture: Picture) -> Region:
 def _bounds(low: float, high: float, length: int) -> tuple[int, int]:
     start = min(max(_even(low), 0), length - 2)
     return start, max(min(_even(high) + 2, length), start + 2)
+
+
+def _cover(pixels: NDArray[np.uint8], box: FaceBox, region: Region, scale_x: float, scale_y: float) -> None:
+    """Paint grey what lies in a box of the source picture."""
+    left, right = ((edge - region.left) / scale_x for edge in (box.left, box.left + box.width))
+    top, bottom = ((edge - region.top) / scale_y for edge in (box.top, box.top + box.height))
+    pixels[max(int(top), 0) : max(math.ceil(bottom), 0), max(int(left), 0) : max(math.ceil(right), 0)] = GREY
 
 
 def _holds(found: Iterable[Landmarks], box: FaceBox) -> bool:

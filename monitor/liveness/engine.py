@@ -111,6 +111,11 @@ class Engine:
         return self._detector.crop_px
 
     @property
+    def surroundings(self) -> bool:
+        """Whether a cue looks at what lies round the face."""
+        return "replay" in self._settings.cues
+
+    @property
     def samples_per_s(self) -> float:
         """Looks per second the detector was trained for."""
         return self._detector.samples_per_s

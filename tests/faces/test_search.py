@@ -100,6 +100,30 @@ def test_a_known_face_is_found_with_one_small_look():
     assert sum(longest <= 384 for longest in shown) >= 10
 
 
+def test_a_second_face_is_found_while_the_first_is_covered():
+    """The look for further faces shows the known ones in grey, and finds the others all the same."""
+    scene = canvas(640, 320)
+    scene[:300, :320] = rgb_at("cap12", 50)[:300, 40:360]
+    scene[:288, 320:] = rgb_at("franck", 50)[:288, 20:340]
+    landmarker = shared(sample("face_landmarker"), 4)
+    known = min((box_of(face.points) for face in landmarker.find(scene)), key=lambda box: box.left)
+    shown = []
+
+    class Watched:
+        def find(self, rgb) -> tuple[Landmarks, ...]:
+            """Remember the picture."""
+            shown.append(rgb.copy())
+            return landmarker.find(rgb)
+
+    search = Search(Watched(), 4, 64)
+    found = [search.find(image(scene), [known], second) for second in range(len(tiles(640, 320, 64)) + 1)]
+    assert max(map(len, found)) == 2
+    assert not any(overlap(box_of(face.points), known) > 0.5 for faces in found for face in faces[1:])
+    x, y = int(known.left + known.width / 2), int(known.top + known.height / 2)
+    (whole,) = [rgb for rgb in shown if rgb.shape[:2] == (320, 640)]
+    assert (whole[y - 9 : y + 9, x - 9 : x + 9] == 128).all()
+
+
 def test_a_face_that_is_gone_is_looked_for_everywhere():
     """A missed face costs the whole picture and two tiles, no more."""
     counting = CountingLandmarker()

@@ -7,9 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.config import FacesSettings
 from monitor.faces.crop import Placement, render, to_crop
+from monitor.faces.finder import FaceFinder
 from monitor.faces.wide import EVERY_S, WIDE_PX, WideSchedule, wide
 from tests.faces.footage import canvas, finder, frame, image, pictures, rgb_at
+from tests.fakes.media import sample
 
 
 def test_its_middle_is_the_crop_itself() -> None:
@@ -33,6 +36,13 @@ def test_about_one_look_a_second_has_it() -> None:
     watching = finder()
     seen = [watching.look(frame(picture, media_s)) for media_s, picture in pictures("cap12", 5, seconds=1.9)]
     assert [crop.wide is not None for look in seen for crop in look.crops] == [True, *[False] * 4, True, *[False] * 4]
+
+
+def test_none_has_it_where_no_cue_wants_it() -> None:
+    """What nobody looks at is not cut."""
+    watching = FaceFinder(FacesSettings(), sample("face_landmarker"), "call", "ada", surroundings=False)
+    seen = [watching.look(frame(picture, media_s)) for media_s, picture in pictures("cap12", 5, seconds=0.5)]
+    assert [crop.wide for look in seen for crop in look.crops] == [None] * 3
 
 
 def test_a_track_that_ended_and_a_clock_that_ran_back_begin_anew() -> None:
