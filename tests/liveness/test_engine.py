@@ -123,36 +123,6 @@ async def test_a_participant_who_leaves_is_forgotten():
     assert sorted(fake.steps_seen[-1]) == [0, 1]
 
 
-async def test_the_worst_looks_of_a_face_are_remembered_while_it_is_there():
-    """The loudest first, each with the map of its own crop; without pictures no pixel is kept."""
-    async with (
-        engine() as at_work,
-        Engine(LivenessSettings(), lambda name, device: FakeDetector(), pictures=True) as opted_in,
-    ):
-        for index, level in enumerate((10, 250, 20, 120)):
-            shots = [crop(float(index), 1, level=level), crop(float(index), 2, level=255 - level)]
-            await at_work.judge(shots)
-            await opted_in.judge(shots[:1])
-        worst = at_work.worst("c", "p", 1)
-        assert [look.media_s for look in worst] == [1.0, 3.0, 2.0]
-        assert worst[0].boundary.dtype == np.uint8
-        assert worst[0].boundary[0, 0] == round(255 * worst[0].score)
-        assert all(look.rgb is None for look in worst)
-        assert [look.rgb.mean() for look in opted_in.worst("c", "p", 1)] == [250, 120, 20]
-        at_work.forget("c", "p", 1)
-        opted_in.forget_participant("c", "p")
-        assert at_work.worst("c", "p", 1) == opted_in.worst("c", "p", 1) == ()
-        assert at_work.worst("c", "p", 2)
-
-
-async def test_a_face_that_lost_its_slot_is_forgotten():
-    """However many faces come by, looks are remembered of those with state alone."""
-    async with engine(max_tracks=2, batch_deadline_ms=0.0) as at_work:
-        for track in range(20):
-            await at_work.judge([crop(track / 5, track)])
-        assert [bool(at_work.worst("c", "p", track)) for track in range(20)] == [False] * 18 + [True] * 2
-
-
 async def test_two_crops_of_one_track_are_two_steps_in_order():
     """A caller that hands in two looks at one face gets both, the second with the first one's state."""
     fake = FakeDetector()
