@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 __all__ = ["overlay", "png", "read_png"]
 
 SCALE: Final = 3
-INK: Final = (255, 64, 32)
-"""Red, which skin is not; as opaque as the map is sure, so that pictures can be compared."""
+INK: Final = (0, 220, 255)
+"""Cyan, which no skin is, and red would pass for a blush; as opaque as the map is sure, so that pictures can be compared."""
 
 Pixels = NDArray[np.uint8]
 

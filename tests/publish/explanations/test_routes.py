@@ -90,7 +90,7 @@ async def test_an_alert_is_explained_without_pictures(tmp_path: Path) -> None:
 
 
 async def test_a_picture_shows_the_crop_and_the_map_over_it(tmp_path: Path) -> None:
-    """Left the face as it was, right the map in red as sure as it is; nobody keeps a copy on the way."""
+    """Left the face as it was, right the map in cyan as sure as it is; nobody keeps a copy on the way."""
     house = House(tmp_path)
     async with house.open() as client:
         house.desk.take(alert(), [worst_look(level=90)])
@@ -104,7 +104,7 @@ async def test_a_picture_shows_the_crop_and_the_map_over_it(tmp_path: Path) -> N
     assert plain.shape == (384, 384, 3)
     assert np.all(plain == 90)
     assert np.all(mixed[192, 192] == 90)
-    assert mixed[192, 72].tolist() == [219, 70, 45]
+    assert mixed[192, 72].tolist() == [19, 192, 219]
 
 
 async def test_a_picture_is_gone_when_it_has_expired(tmp_path: Path) -> None:
