@@ -12,7 +12,7 @@ __all__ = ["overlay", "png", "read_png"]
 
 SCALE: Final = 3
 INK: Final = (0, 220, 255)
-"""Cyan, which no skin is, and red would pass for a blush; as opaque as the map is sure, so that pictures can be compared."""
+"""Cyan: red would pass for a blush. As opaque as the map is sure, so that pictures can be compared."""
 
 Pixels = NDArray[np.uint8]
 
