@@ -70,6 +70,10 @@ class Detector:
         found: list[float] = output.logit.tolist()
         return found
 
+    def boundaries(self, output: Output) -> Tensor:
+        """The boundary maps of a step, float32 [B, S/8, S/8] 0..1."""
+        return output.boundary
+
     @torch.inference_mode()
     def judge_clip(self, crops: Tensor) -> Tensor:
         """Judge one track's crops uint8 [T, S, S, 3] in order, from a fresh state: logits float32 [T].

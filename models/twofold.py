@@ -21,12 +21,13 @@ VIEWS: Final = 2
 
 class Looks(NamedTuple):
     """`logit` float32 [B], positive speaks for forgery: the logits `fine` and `coarse` [B] joined, for faces of the
-    reference size.
+    reference size; `boundary` float32 [B, S/8, S/8] 0..1 of the look at full detail, None of a clip judged at once.
     """
 
     logit: Tensor
     fine: Tensor
     coarse: Tensor
+    boundary: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,12 +80,18 @@ class TwofoldDetector:
         views = torch.stack((crops, half_detail(crops)), dim=1).flatten(0, 1)
         output, after = self.detector.step(views, tuple(value.flatten(0, 1) for value in state))
         fine, coarse = output.logit.view(-1, VIEWS).unbind(1)
-        return self._looks(fine, coarse), tuple(value.view(-1, VIEWS, *value.shape[1:]) for value in after)
+        looks = self._looks(fine, coarse)._replace(boundary=output.boundary[::VIEWS])
+        return looks, tuple(value.view(-1, VIEWS, *value.shape[1:]) for value in after)
 
     def logits(self, looks: Looks, face_px: Sequence[float]) -> list[float]:
         """Join the looks for faces of these sizes."""
         joined: list[float] = self.scales.logit(looks.fine.tolist(), looks.coarse.tolist(), face_px).tolist()
         return joined
+
+    def boundaries(self, looks: Looks) -> Tensor:
+        """The boundary maps of a step, float32 [B, S/8, S/8] 0..1."""
+        assert looks.boundary is not None
+        return looks.boundary
 
     def _looks(self, fine: Tensor, coarse: Tensor) -> Looks:
         joined = self.scales.logit(fine.tolist(), coarse.tolist(), [REFERENCE_PX] * len(fine))

@@ -86,12 +86,20 @@ def scan(
     json: Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when a file is alerted.")] = False,
     evidence: Annotated[bool, typer.Option("--evidence", help="Print what each cue says of each look, too.")] = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder for what each alert rests on, as JSON and as PNG pictures of the face; they are plain files, "
+            "yours to guard and to delete.",
+        ),
+    ] = None,
 ) -> None:
     """Judge recordings exactly as if they were live calls, as fast as the machine can."""
     settings = start(config, changes or ())
     from monitor.scan import scan as work
 
-    done(work(settings, files, json=json or evidence, strict=strict, evidence=evidence))
+    done(work(settings, files, json=json or evidence, strict=strict, evidence=evidence, explain=explain))
 
 
 @app.command()

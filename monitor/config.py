@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line, environment, secret files and one YAML file in; one frozen settings tree out."""
 
+import base64
+import binascii
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +15,7 @@ __all__ = [
     "ID_PATTERN",
     "CaptureSettings",
     "CueName",
+    "EvidenceSettings",
     "FacesSettings",
     "HttpSettings",
     "Id",
@@ -30,6 +33,7 @@ __all__ = [
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Positive = Annotated[float, Field(gt=0)]
+KEY_BYTES = 32
 
 
 class Profile(StrEnum):
@@ -144,6 +148,34 @@ class PolicySettings(Section):
     profile: Profile = Field(Profile.ENTERPRISE, description="Operating point.")
 
 
+class EvidenceSettings(Section):
+    """Pictures of alerted faces: off unless asked for, sealed on the disk, deleted when they expire."""
+
+    pictures: bool = Field(False, description="Keep the worst crops of each alert, for people to look at.")
+    key: SecretStr | None = Field(None, description="32 random bytes in base64, to seal pictures with (AES-256-GCM).")
+    keep_h: Positive = Field(72.0, le=8760, description="Hours after which a picture is deleted.")
+    most_mib: int = Field(256, ge=1, description="Room for pictures; beyond it the oldest are deleted.")
+    folder: Path | None = Field(None, description="Where pictures lie; in the state folder when unset.")
+
+    def key_bytes(self) -> bytes | None:
+        """The key; None when there is none. Raises ValueError for anything that is not 32 bytes in base64."""
+        if self.key is None:
+            return None
+        try:
+            key = base64.b64decode(self.key.get_secret_value(), validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise ValueError("key must be 32 bytes in base64, such as `openssl rand -base64 32` prints")
+        return key
+
+    @model_validator(mode="after")
+    def _sealed(self) -> "EvidenceSettings":
+        if self.key_bytes() is None and self.pictures:
+            raise ValueError("pictures needs a key: set LIFESIGN_EVIDENCE__KEY, or a secret file of that name")
+        return self
+
+
 class MqttTls(Section):
     """TLS towards the broker."""
 
@@ -209,6 +241,7 @@ class Settings(BaseSettings):
     faces: FacesSettings = FacesSettings()
     liveness: LivenessSettings = LivenessSettings()
     policy: PolicySettings = PolicySettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     mqtt: MqttSettings = MqttSettings()
     log: LogSettings = LogSettings()
     paths: PathsSettings = PathsSettings()

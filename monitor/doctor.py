@@ -41,6 +41,7 @@ PROBES: Final[Sequence[tuple[str, Probe]]] = (
     ("udp", doctor_service.udp),
     ("ice", doctor_service.ice),
     ("outbox", doctor_service.outbox),
+    ("pictures", doctor_service.pictures),
     ("broker", doctor_service.broker),
 )
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from monitor import assets
 from monitor.assets import Group
 from monitor.config import MqttSettings, Settings
-from monitor.errors import AssetError, OutboxError, StartError
+from monitor.errors import AssetError, OutboxError, PicturesError, StartError
 from monitor.settings_file import unknown_environment
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ice",
     "needed_assets",
     "outbox",
+    "pictures",
     "tls",
     "udp",
     "weights",
@@ -178,6 +179,24 @@ def outbox(settings: Settings) -> str:
             "Free space there, or set mqtt.outbox to another disk.",
         )
     return f"{folder}, {free / 1e9:.1f} GB free"
+
+
+def pictures(settings: Settings) -> str:
+    """Pictures are off, or their folder can be written and read with this key, and has room."""
+    from monitor.publish.explanations.album import open_album
+
+    if not settings.evidence.pictures:
+        return "off; no picture of a face is kept"
+    album = open_album(settings)
+    album.prepare()
+    album.check_key()
+    free, most = shutil.disk_usage(album.folder.path).free, settings.evidence.most_mib << 20
+    if free < most:
+        raise PicturesError(
+            f"{album.folder.path} has {free / 1e6:.0f} MB left; pictures may take {most / 1e6:.0f} MB.",
+            "Free space there, set evidence.most_mib lower, or evidence.folder to another disk.",
+        )
+    return f"{album.folder.path}, sealed, deleted after {settings.evidence.keep_h:g} h"
 
 
 def broker(settings: Settings) -> str:

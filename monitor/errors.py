@@ -7,7 +7,8 @@ LifesignError
 ├── StartError                 start            the service could not start           exit 3
 │   ├── AssetError             asset            a needed file is missing or altered
 │   ├── ModelError             model            weights that must not be used
-│   └── BrokerError            broker           no MQTT broker to publish to
+│   ├── BrokerError            broker           no MQTT broker to publish to
+│   └── PicturesError          pictures         the folder of pictures cannot be used
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played
 │   ├── PullError              pull             a media server that cannot be read
@@ -23,6 +24,9 @@ LifesignError
 │   ├── PreconditionError      precondition     If-Match missing or stale
 │   ├── OrderError             order            a body that asks for nothing that can be done
 │   ├── ConflictError          conflict         something else is under way already
+│   ├── ExplanationError       explanation      no such explanation or picture, or none any more
+│   ├── PicturesOffError       pictures_off     pictures are not kept here
+│   ├── PicturesKeyError       pictures_key     pictures sealed with another key
 │   └── CapacityError          capacity         no room for another participant
 └── PublishError               publish          an event that did not reach the broker
     ├── RefusedError           refused          the broker answered, and refused
@@ -39,6 +43,7 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "ContentTypeError",
+    "ExplanationError",
     "FileError",
     "IdError",
     "LifesignError",
@@ -47,6 +52,9 @@ __all__ = [
     "OfferError",
     "OrderError",
     "OutboxError",
+    "PicturesError",
+    "PicturesKeyError",
+    "PicturesOffError",
     "PreconditionError",
     "PublishError",
     "PullError",
@@ -112,6 +120,12 @@ class BrokerError(StartError):
     """No MQTT broker to publish to."""
 
     code = "broker"
+
+
+class PicturesError(StartError):
+    """The folder of pictures cannot be used."""
+
+    code = "pictures"
 
 
 class MediaError(LifesignError):
@@ -217,6 +231,27 @@ class ConflictError(RequestError):
     """Something else is under way already."""
 
     code = "conflict"
+    status = 409
+
+
+class ExplanationError(RequestError):
+    """No such explanation or picture, or none any more."""
+
+    code = "explanation"
+    status = 404
+
+
+class PicturesOffError(RequestError):
+    """Pictures are not kept here."""
+
+    code = "pictures_off"
+    status = 403
+
+
+class PicturesKeyError(RequestError):
+    """Pictures sealed with another key."""
+
+    code = "pictures_key"
     status = 409
 
 

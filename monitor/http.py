@@ -12,6 +12,7 @@ from monitor.capture.tokens import TokenCheck
 from monitor.errors import RequestError
 from monitor.metrics import Metrics
 from monitor.publish import api, page
+from monitor.publish.explanations import routes as explanation_routes
 from monitor.readings import readings
 from monitor.service import Service
 
@@ -26,6 +27,7 @@ def http_app(service: Service) -> FastAPI:
     app.include_router(health.router(service.checks, Metrics(readings(service)).text))
     authorize = _bearer(TokenCheck(service.settings.whip.tokens))
     app.include_router(api.routes(service.live, authorize))
+    app.include_router(explanation_routes.routes(service.explanations, authorize))
     app.include_router(challenge_routes.routes(service.challenges, service.passes, authorize))
     app.include_router(page.routes())
     return app

@@ -52,10 +52,10 @@ async def watch(feed: Feed, stages: Stages) -> None:
                 await _deliver(decision, stages)
                 if isinstance(media, Frame):
                     observe_latency(time.monotonic() - media.arrived_s)
+            await _deliver(policy.finish(media_s), stages)
         finally:
             stages.engine.forget_participant(feed.call, feed.participant)
             await stages.challenges.leave(feed.call, feed.participant)
-    await _deliver(policy.finish(media_s), stages)
 
 
 async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:

@@ -32,6 +32,15 @@ PUBLISH = {
     "publish_outbox_alerts": ("Alerts that wait for the broker.", "outbox_rows"),
     "publish_outbox_oldest_seconds": ("Age of the oldest waiting alert.", "outbox_oldest_s"),
 }
+PICTURES = {
+    "pictures_waiting_alerts": ("Alerts whose pictures wait for the disk.", "waiting"),
+    "pictures_written_total": ("Alerts whose pictures were sealed and written.", "written"),
+    "pictures_lost_total": ("Alerts whose pictures could not be written.", "lost"),
+    "pictures_unreadable_total": ("Sealed files asked for that are damaged.", "unreadable"),
+    "pictures_files": ("Sealed files kept.", "files"),
+    "pictures_bytes": ("Room that sealed files take.", "bytes"),
+    "pictures_foreign_files": ("Files in the folder that are not ours and are left alone.", "foreign"),
+}
 CAPTURE = {
     "capture_received_frames": ("Pictures received from the participants here now.", "received"),
     "capture_sampled_frames": ("Pictures picked from the participants here now.", "sampled"),
@@ -55,6 +64,7 @@ def readings(service: Service) -> Iterable[Reading]:
     )
     yield from _fields(ENGINE, lambda: service.engine.counts)
     yield from _fields(PUBLISH, lambda: service.publisher.counts)
+    yield from _fields(PICTURES, lambda: service.explanations.pictures.counts)
     for name, (description, field) in CAPTURE.items():
         yield Reading(name, description, _sum(service, field))
 

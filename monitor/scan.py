@@ -29,6 +29,7 @@ from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.policy.summary import summarise
 from monitor.publish.builder import EventBuilder
+from monitor.publish.explanations.report import Report
 from monitor.publish.identity import identify
 from monitor.values import Evidence, State, Verdict
 
@@ -55,6 +56,7 @@ class _Recording:
     lines: list[dict[str, Any]] = field(default_factory=list)
     said: Verdict | None = None
     seconds: float = 0.0
+    report: Report = field(default_factory=Report)
 
     @property
     def last(self) -> dict[str, Any]:
@@ -83,24 +85,26 @@ async def scan(
     json: bool = False,
     strict: bool = False,
     evidence: bool = False,
+    explain: Path | None = None,
     load: Load | None = None,
 ) -> int:
     """Judge recordings, a few at once, as fast as the machine can; one that cannot be played stops no other.
 
-    Outcomes are printed in the order of the files, with `evidence` each cue's word on each look among them. Returns 1
+    Outcomes are printed in the order of the files, with `evidence` each cue's word on each look among them; what each
+    alert rests on, pictures of the face included, is written to the folder `explain`. Returns 1
     when a file could not be judged, or with `strict` when one was alerted; else 0. `load` makes the detector from its
     name and a device; the shipped weights when None.
     """
     names = list(expand(files))
     outcomes = []
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
+        engine = await stack.enter_async_context(Engine(settings.liveness, load, pictures=explain is not None))
         landmarks = assets.path("face_landmarker", settings.paths.cache)
         finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         bar = stack.enter_context(Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()))
         shown = bar.add_task("scan", total=len(names))
-        scanner = _Scanner(settings, finders, engine, evidence=evidence)
+        scanner = _Scanner(settings, finders, engine, evidence=evidence, explain=explain)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(scanner.judge(*item), name=f"scan {item[1]}") for item in enumerate(names, 1)]
         for task in tasks:
@@ -113,8 +117,11 @@ async def scan(
 class _Scanner:
     """Judges one file with the stages that all files share."""
 
-    def __init__(self, settings: Settings, finders: Finders, engine: Engine, *, evidence: bool) -> None:
+    def __init__(
+        self, settings: Settings, finders: Finders, engine: Engine, *, evidence: bool, explain: Path | None
+    ) -> None:
         self._settings = settings
+        self._explain = explain
         self._evidence = evidence
         self._finders = finders
         self._engine = engine
@@ -131,6 +138,8 @@ class _Scanner:
             replay = Replay(file, CALL, who, self._settings.capture, pace="fast")
             try:
                 await watch(replay, self._stages(recording))
+                if self._explain is not None:
+                    await asyncio.to_thread(recording.report.write, self._explain, file)
                 recording.lines.append(_summary(recording))
             except MediaError as error:
                 broken = {"code": error.code, "what": error.what, "advice": error.advice}
@@ -142,6 +151,8 @@ class _Scanner:
     def _stages(self, recording: _Recording) -> Stages:
         async def deliver(decision: Decision) -> None:
             alerts = [("alert", self._events.alert(alert).data) for alert in decision.alerts]
+            for _, alert in alerts:
+                recording.report.take(alert, self._engine.worst(CALL, alert.participant, alert.track))
             verdicts = [("verdict", self._events.verdict(decision.verdict).data)]
             recording.seconds = max(recording.seconds, decision.verdict.media_s)
             news = due(recording.said, decision.verdict)

@@ -25,6 +25,9 @@ from monitor.liveness.engine import Engine
 from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.publish.events import ParticipantMedia
+from monitor.publish.explanations.album import open_album
+from monitor.publish.explanations.desk import ExplanationDesk
+from monitor.publish.explanations.pictures import Pictures
 from monitor.publish.identity import identify
 from monitor.publish.live import Live
 from monitor.publish.publisher import Publisher, Sink
@@ -36,9 +39,19 @@ __all__ = ["Service", "open_service"]
 class Service:
     """Everything that lives as long as the process; made by `open_service`."""
 
-    def __init__(self, settings: Settings, engine: Engine, publisher: Publisher, finders: Finders, live: Live) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        publisher: Publisher,
+        finders: Finders,
+        live: Live,
+        *,
+        explanations: ExplanationDesk,
+    ) -> None:
         self.settings = settings
         self.live = live
+        self.explanations = explanations
         self.engine = engine
         self.publisher = publisher
         self.finders = finders
@@ -89,7 +102,8 @@ class Service:
 
     async def _deliver(self, decision: Decision) -> None:
         for alert in decision.alerts:
-            await self.publisher.alert(alert)
+            told = await self.publisher.alert(alert)
+            self.explanations.take(told, self.engine.worst(alert.call, alert.participant, alert.track))
         verdict = decision.verdict
         name = (verdict.call, verdict.participant)
         before = self._said.get(name)
@@ -137,14 +151,15 @@ async def open_service(
     Raises StartError (AssetError, ModelError, BrokerError) when something needed is not there.
     """
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(Engine(settings.liveness, load) if load else Engine(settings.liveness))
+        engine = await stack.enter_async_context(Engine(settings.liveness, load, pictures=settings.evidence.pictures))
         landmarks = assets.path("face_landmarker", settings.paths.cache)
         finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         identity = identify(settings, version("lifesign"), engine.identity)
         live = Live()
         publisher = await stack.enter_async_context(Publisher(settings, identity, [live, *sinks]))
-        service = Service(settings, engine, publisher, finders, live)
+        explanations = ExplanationDesk(await stack.enter_async_context(Pictures(open_album(settings))))
+        service = Service(settings, engine, publisher, finders, live, explanations=explanations)
         service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
         await stack.enter_async_context(service.whip)
         async with asyncio.TaskGroup() as group:

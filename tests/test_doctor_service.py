@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each thing of the service, broken on purpose, and the advice for it."""
 
+import base64
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 import trustme
+from pydantic import SecretStr
 
 from monitor import doctor_service
 from monitor.config import (
+    EvidenceSettings,
     HttpSettings,
     IceServer,
     LivenessSettings,
@@ -23,6 +26,7 @@ from monitor.config import (
     WhipSettings,
 )
 from monitor.errors import LifesignError
+from monitor.publish.explanations.seal import Seal
 from tests.fakes.brokers import Authority, Mosquitto
 from tests.fakes.media import sample
 
@@ -235,3 +239,31 @@ def test_an_external_broker_takes_our_credentials_or_says_no(tmp_path: Path) -> 
 def test_no_broker_is_a_choice() -> None:
     """mqtt.broker none is fine."""
     assert "off" in doctor_service.broker(Settings(mqtt=MqttSettings(broker="none")))
+
+
+def kept(path: Path, key: bytes = bytes(32), **more: object) -> Settings:
+    """Settings with pictures on."""
+    sealed = SecretStr(base64.b64encode(key).decode())
+    return Settings(evidence=EvidenceSettings(pictures=True, key=sealed, folder=path, **more))
+
+
+def test_pictures_are_off_or_their_folder_is_fine(tmp_path: Path) -> None:
+    """Off, nothing is made; on, the folder is tried and left empty."""
+    assert doctor_service.pictures(Settings(evidence=EvidenceSettings(folder=tmp_path / "p"))).startswith("off")
+    assert not (tmp_path / "p").exists()
+    assert "deleted after 72 h" in doctor_service.pictures(kept(tmp_path / "p"))
+    assert list((tmp_path / "p").iterdir()) == []
+
+
+def test_pictures_that_cannot_be_kept_or_read(tmp_path: Path) -> None:
+    """A folder that is a file, a disk too small, and another key are each told with what to do."""
+    (tmp_path / "file").write_bytes(b"")
+    what, cure = advice(doctor_service.pictures, kept(tmp_path / "file"))
+    assert "cannot be written" in what
+    assert "evidence.folder" in cure
+    what, cure = advice(doctor_service.pictures, kept(tmp_path / "p", most_mib=1 << 40))
+    assert "MB left" in what
+    (tmp_path / "p" / "alert-1.sealed").write_bytes(Seal(bytes(range(32))).close("alert-1", b""))
+    what, cure = advice(doctor_service.pictures, kept(tmp_path / "p"))
+    assert what.startswith("1 files")
+    assert "evidence.key" in cure

@@ -33,14 +33,19 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 async def scanned(
-    capsys: pytest.CaptureFixture[str], *files: Path | str, strict: bool = False, evidence: bool = False
+    capsys: pytest.CaptureFixture[str],
+    *files: Path | str,
+    strict: bool = False,
+    evidence: bool = False,
+    explain: Path | None = None,
 ) -> tuple[int, list[Any]]:
     """Exit code and the JSON lines of a scan with the blue detector."""
     settings = Settings(capture=CaptureSettings(samples_per_s=3.0))
     names = [str(file) for file in files]
     code = await scan(
-        settings, names, json=True, strict=strict, evidence=evidence, load=lambda _name, _device: BlueDetector()
-    )
+        settings, names, json=True, strict=strict, evidence=evidence, explain=explain,
+        load=lambda _name, _device: BlueDetector(),
+    )  # fmt: skip
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -65,6 +70,21 @@ async def test_each_file_ends_with_a_summary_as_promised(
     assert found["blue.mp4"]["score"] > 0.9 > 0.1 > found["genuine.mp4"]["score"]
     assert found["blue.mp4"]["judged_s"] == pytest.approx(8.0, abs=1.0)
     assert len(found["blue.mp4"]["faces"]) == 1
+
+
+async def test_an_alert_is_explained_in_files(
+    clips: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The alerted file gets a JSON file and pictures, the genuine one nothing; the events do not change."""
+    _, lines = await scanned(capsys, *clips.values(), explain=tmp_path / "why")
+    assert {Path(line["file"]).name for line in lines if line["event"] == "alert"} == {"blue.mp4"}
+    (told,) = (tmp_path / "why").glob("*.json")
+    assert told.name == "blue-file-2-alert-1.json"
+    explanation = json.loads(told.read_text())
+    assert explanation["alert"]["timeline"]
+    assert len(explanation["looks"]) == explanation["pictures"] == 3
+    assert len(list((tmp_path / "why").glob("blue-file-2-alert-1-*.png"))) == 3
+    assert not any("rgb" in line or "boundary" in line for line in lines)
 
 
 async def test_evidence_is_what_every_cue_said_of_every_look(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where settings come from, which source wins, and what a fault says."""
 
+import base64
 import contextlib
 from pathlib import Path
 
@@ -120,6 +121,28 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) ->
 def test_a_bad_secret_is_not_shown(tmp_path: Path) -> None:
     """An error never holds a secret's value."""
     assert "12345678" not in fault(tmp_path, "mqtt:\n  password: 12345678\n").what
+
+
+@pytest.mark.parametrize("key", ["short", "!" * 44, "QUJD", "A" * 88])
+def test_a_key_that_is_none_is_refused_and_not_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what a key is and how to make one."""
+    monkeypatch.setenv("LIFESIGN_EVIDENCE__KEY", key)
+    with pytest.raises(ConfigError, match="32 bytes in base64") as caught:
+        load()
+    assert key not in str(caught.value)
+
+
+def test_pictures_without_a_key_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that asks for them is named; a secret file with the key makes it good."""
+    file = written(tmp_path, "evidence:\n  pictures: true\n")
+    with pytest.raises(ConfigError, match=r"some\.yaml:1:1: evidence: pictures needs a key"):
+        load(file)
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "LIFESIGN_EVIDENCE__KEY").write_text(base64.b64encode(bytes(32)).decode() + "\n")
+    monkeypatch.setenv("LIFESIGN_SECRETS", str(folder))
+    assert load(file).evidence.key_bytes() == bytes(32)
+    assert dump(load(file))["evidence"]["key"] == "**********"
 
 
 def test_a_bad_value_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,10 @@ class Detector(Protocol):
         """Judge uint8 [B, S, S, 3] RGB, one crop per track, with each track's state; what was seen is for `logits`."""
         ...
 
+    def boundaries(self, output: Any, /) -> Tensor:  # noqa: ANN401 - its own affair
+        """Where a blend may end in each crop, float32 [B, n, n] 0..1 over the whole crop."""
+        ...
+
     def logits(self, output: Any, face_px: Sequence[float], /) -> list[float]:  # noqa: ANN401 - its own affair
         """One logit per crop, positive speaks for a forgery, for faces of these widths in the source."""
         ...

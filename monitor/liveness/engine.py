@@ -16,9 +16,10 @@ from monitor.liveness.batcher import Batcher
 from monitor.liveness.catalog import refusals
 from monitor.liveness.cues import ready
 from monitor.liveness.detector import Detector, Load
-from monitor.liveness.judge import Judge, Look
+from monitor.liveness.judge import Judge, Judged, Look
 from monitor.liveness.pool import Slots
-from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop
+from monitor.liveness.worst import Worst
+from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop, WorstLook
 
 __all__ = ["Engine", "EngineCounts", "Identity", "resolve_device"]
 
@@ -60,14 +61,17 @@ class Engine:
     """Async context manager: loads the weights, then judges crops of all callers in common batches.
 
     Raises ModelError when the weights must not be used, StartError when the device is not there.
-    `load` makes the detector from a model name and a device.
+    `load` makes the detector from a model name and a device; the shipped weights when None. Of each face the worst
+    looks are remembered, with `pictures` their crops, too.
     """
 
-    def __init__(self, settings: LivenessSettings, load: Load = twofold.load) -> None:
+    def __init__(self, settings: LivenessSettings, load: Load | None = None, *, pictures: bool = False) -> None:
         self._settings = settings
-        self._load = load
+        self._pictures = pictures
+        self._load = load or twofold.load
         self._stack = AsyncExitStack()
         self._slots: Slots[tuple[str, str, int]] = Slots(settings.max_tracks)
+        self._worst: Worst[tuple[str, str, int]] = Worst()
         self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
             run=self._run,
             key=lambda item: item.key,
@@ -156,24 +160,45 @@ class Engine:
         results = await asyncio.gather(*(self._batcher.submit(item) for item in items))
         return tuple(evidence for result in results if result is not None for evidence in result)
 
+    def worst(self, call: str, participant: str, track: int) -> tuple[WorstLook, ...]:
+        """The few looks of a track's last half minute that the network scored highest, the highest first."""
+        return self._worst.of((call, participant, track))
+
     def forget(self, call: str, participant: str, track: int) -> None:
         """Free the state of a track that has ended."""
         self._slots.forget(lambda key: key == (call, participant, track))
+        self._worst.forget(lambda key: key not in self._slots)
 
     def forget_participant(self, call: str, participant: str) -> None:
         """Free the state of all tracks of a participant who has left."""
         self._slots.forget(lambda key: key[:2] == (call, participant))
+        self._worst.forget(lambda key: key not in self._slots)
 
     async def _run(self, items: Sequence[_Item]) -> Sequence[tuple[Evidence, ...]]:
         lease = self._slots.lease([item.key for item in items])
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.look for item in items])
+            judged = await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.look for item in items])
         except Exception:
             # A new track's slot may still hold the state of the track before it.
             fresh = {item.key for item, slot in zip(items, lease.slots, strict=True) if slot in lease.fresh}
             self._slots.forget(lambda key: key in fresh)
             raise
+        self._remember(items, judged)
+        return [each.evidence for each in judged]
+
+    def _remember(self, items: Sequence[_Item], judged: Sequence[Judged]) -> None:
+        for item, each in zip(items, judged, strict=True):
+            if item.key in self._slots:
+                self._worst.see(item.key, self._shown(item.look.crop, each))
+        if len(self._worst) > len(self._slots):
+            self._worst.forget(lambda key: key not in self._slots)
+
+    def _shown(self, crop: FaceCrop, judged: Judged) -> WorstLook:
+        said = judged.evidence[0]
+        assert said.measure is not None
+        rgb = crop.rgb if self._pictures else None
+        return WorstLook(crop.media_s, said.measure, said.score, crop.box, judged.boundary.copy(), rgb)
 
     def _check(self, crop: FaceCrop) -> None:
         side = self._detector.crop_px

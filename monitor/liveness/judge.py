@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from monitor.liveness.cues import MakeSignals
 from monitor.liveness.detector import Detector
@@ -15,7 +16,7 @@ from monitor.liveness.pool import Lease, StatePool
 from monitor.liveness.signals.signal import Signal
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
-__all__ = ["DETECTOR_KINDS", "Judge", "Look"]
+__all__ = ["DETECTOR_KINDS", "Judge", "Judged", "Look"]
 
 DETECTOR_KINDS: Final[Mapping[AttackKind, float]] = MappingProxyType(
     {AttackKind.FACE_SWAP: 0.7, AttackKind.LIP_SYNC: 0.15, AttackKind.REENACTMENT: 0.15}
@@ -32,6 +33,13 @@ class Look(NamedTuple):
 
     crop: FaceCrop
     context: Context = NO_CONTEXT
+
+
+class Judged(NamedTuple):
+    """Evidence of one look, the network's first, and its `boundary` map uint8 [n, n], 255 for certain."""
+
+    evidence: tuple[Evidence, ...]
+    boundary: NDArray[np.uint8]
 
 
 class Judge:
@@ -51,15 +59,15 @@ class Judge:
         """Memory of the state pool."""
         return self._pool.bytes
 
-    def judge(self, lease: Lease, looks: Sequence[Look]) -> list[tuple[Evidence, ...]]:
-        """One step of every track in the batch; evidence per look, the network's first.
+    def judge(self, lease: Lease, looks: Sequence[Look]) -> list[Judged]:
+        """One step of every track in the batch; what is found of each look, in their order.
 
         State is stored only when the step has succeeded, so a failed batch leaves no trace.
         """
         with torch.inference_mode():
             self._pool.reset(lease.fresh)
             self._signals.update({slot: self._new_signals() for slot in lease.fresh})
-            logits = self._step(lease, [look.crop for look in looks])
+            logits, maps = self._step(lease, [look.crop for look in looks])
         began_s = time.thread_time()
         said = [
             tuple(signal.look(*look) for signal in self._signals[slot])
@@ -67,15 +75,17 @@ class Judge:
         ]
         self.cues_s += time.thread_time() - began_s
         return [
-            (self._network(look.crop, logit), *words) for look, logit, words in zip(looks, logits, said, strict=True)
+            Judged((self._network(look.crop, logit), *words), edges)
+            for look, logit, words, edges in zip(looks, logits, said, maps, strict=True)
         ]
 
-    def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> list[float]:
+    def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> tuple[list[float], NDArray[np.uint8]]:
         batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
         output, state = self._detector.step(batch, self._pool.gather(lease.slots))
         logits = self._detector.logits(output, [crop.quality.face_px for crop in crops])
+        maps = (self._detector.boundaries(output) * 255.0).round().to(torch.uint8).cpu().numpy()
         self._pool.scatter(lease.slots, state)
-        return logits
+        return logits, maps
 
     def _network(self, crop: FaceCrop, logit: float) -> Evidence:
         quality = crop.quality

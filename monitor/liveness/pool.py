@@ -36,6 +36,9 @@ class Slots(Generic[Key]):
     def __len__(self) -> int:
         return len(self._taken)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._taken
+
     def lease(self, keys: Sequence[Key]) -> Lease:
         """Slots for different tracks, at most as many as the pool has."""
         known = [key for key in keys if key in self._taken]

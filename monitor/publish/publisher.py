@@ -13,7 +13,7 @@ import structlog
 from monitor.config import Settings
 from monitor.publish.builder import EventBuilder
 from monitor.publish.delivery import Check, Delivery, DeliveryCounts
-from monitor.publish.events import Event, NodeStatus, ParticipantMedia
+from monitor.publish.events import AlertData, Event, NodeStatus, ParticipantMedia
 from monitor.publish.identity import Identity
 from monitor.publish.letter import Letter
 from monitor.publish.retained import RETAINED_EXPIRY_S
@@ -91,13 +91,14 @@ class Publisher:
         self._judged.setdefault(verdict.call, set()).add(verdict.participant)
         self._retain(self._topics.verdict(verdict.call, verdict.participant), event)
 
-    async def alert(self, alert: Alert) -> None:
-        """Publish a change of an alert; it is on the disk when this returns."""
+    async def alert(self, alert: Alert) -> AlertData:
+        """Publish a change of an alert and give what was said; it is on the disk when this returns."""
         event = self._events.alert(alert)
         self._tell(event)
         if self._delivery is not None:
             topic = self._topics.alerts(alert.call)
             await self._delivery.keep(Letter(topic, event.payload(), expiry_s=self._settings.mqtt.alert_expiry_s))
+        return event.data
 
     async def challenge(self, challenge: Challenge) -> None:
         """Publish a change of a challenge; it is on the disk when this returns."""

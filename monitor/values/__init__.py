@@ -17,6 +17,7 @@ from monitor.values.media import (
 from monitor.values.news import Alert, Challenge
 from monitor.values.verdict import Evidence, TimelineStep, TrackVerdict, Verdict
 from monitor.values.words import AlertChange, AttackKind, ChallengeKind, ChallengeState, Reason, State
+from monitor.values.worst import WorstLook
 
 __all__ = [
     "NO_CONTEXT",
@@ -46,4 +47,5 @@ __all__ = [
     "TimelineStep",
     "TrackVerdict",
     "Verdict",
+    "WorstLook",
 ]

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from monitor.app import serving
-from monitor.config import HttpSettings, MqttSettings, PathsSettings, Settings, WhipSettings
+from monitor.config import EvidenceSettings, HttpSettings, MqttSettings, PathsSettings, Settings, WhipSettings
 from monitor.service import Service
 from tests.fakes.blue import BlueDetector, record
 from tests.fakes.media import sample
@@ -21,15 +21,16 @@ Open = Callable[..., AbstractAsyncContextManager[Service]]
 
 @pytest.fixture
 def open_monitor(tmp_path: Path) -> Open:
-    """Open a service on free ports whose detector raises the alarm at blue faces; settings of mqtt may be given."""
+    """Open a service on free ports whose detector raises the alarm at blue faces, with these settings."""
     sample("face_landmarker")
 
     @asynccontextmanager
-    async def opened(**mqtt: Any) -> AsyncIterator[Service]:
+    async def opened(evidence: EvidenceSettings | None = None, **mqtt: Any) -> AsyncIterator[Service]:
         settings = Settings(
             http=HttpSettings(port=0),
             whip=WhipSettings(tokens=(SecretStr(TOKEN),)),
             mqtt=MqttSettings(**({"port": 0} | mqtt)),
+            evidence=evidence or EvidenceSettings(),
             paths=PathsSettings(state=tmp_path / "state"),
         )
         async with AsyncExitStack() as stack:

@@ -16,6 +16,11 @@ class FakeOutput:
 
     logit: Tensor
 
+    @property
+    def boundary(self) -> Tensor:
+        """As sure as the logit, everywhere, float32 [B, 4, 4]."""
+        return torch.sigmoid(self.logit)[:, None, None].expand(-1, 4, 4)
+
 
 class FakeCalibration:
     """A logit is its own likelihood ratio; its score is the logistic function."""
@@ -59,6 +64,10 @@ class FakeDetector:
         self.steps_seen.append(steps.tolist())
         after = 0.5 * brightness + crops.float().mean(dim=(1, 2, 3))[:, None] / 255.0 - 0.5
         return FakeOutput(after[:, 0]), (after, steps + 1)
+
+    def boundaries(self, output: FakeOutput) -> Tensor:
+        """The maps of a step."""
+        return output.boundary
 
     def logits(self, output: FakeOutput, _face_px: Sequence[float]) -> list[float]:
         """The logits, whatever the size of the face."""

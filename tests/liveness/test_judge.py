@@ -21,7 +21,8 @@ def test_the_sentence_fits_the_evidence(level, words):
     """Three sentences, so that an alert is not updated because a number in it has changed."""
     judge = Judge(FakeDetector(), 2, lambda: ())
     for index in range(6):
-        ((evidence,),) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [Look(crop(0.0, level=level))])
+        (judged,) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [Look(crop(0.0, level=level))])
+    (evidence,) = judged.evidence
     assert words in evidence.sentence
 
 
@@ -47,5 +48,5 @@ def test_signals_keep_their_state_with_their_slot():
     for index in range(20):
         lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())
         found = judge.judge(lease, [Look(crop(index / 5, 1)), Look(crop(index / 5, 2))])
-    spoken = [[word.reliability > 0 for word in words if word.cue == "frozen"] for words in found]
+    spoken = [[word.reliability > 0 for word in judged.evidence if word.cue == "frozen"] for judged in found]
     assert spoken == [[True], [False]]

@@ -90,6 +90,16 @@ def test_tracks_do_not_mix(judging: TwofoldDetector) -> None:
     assert [value.shape for value in after] == [value.shape for value in judging.new_state(3)]
 
 
+def test_the_map_is_that_of_the_look_at_full_detail(judging: TwofoldDetector) -> None:
+    """One map a crop, the one that the network alone gives of it."""
+    crops = film(judging, 3)
+    looks, _ = judging.step(crops, judging.new_state(3))
+    alone, _ = judging.detector.step(crops, judging.detector.new_state(3))
+    found = judging.boundaries(looks)
+    assert found.shape == (3, judging.crop_px // 8, judging.crop_px // 8)
+    torch.testing.assert_close(found, judging.detector.boundaries(alone), atol=1e-3, rtol=1e-3)
+
+
 def test_wrong_crops_are_refused(judging: TwofoldDetector) -> None:
     """Another size or type is an error before anything is computed."""
     for crops in (torch.zeros(1, 8, 8, 3, dtype=torch.uint8), film(judging, 1).float()):
