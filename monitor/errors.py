@@ -7,7 +7,8 @@ LifesignError
 ├── StartError                 start            the service could not start           exit 3
 │   ├── AssetError             asset            a needed file is missing or altered
 │   ├── ModelError             model            weights that must not be used
-│   └── BrokerError            broker           no MQTT broker to publish to
+│   ├── BrokerError            broker           no MQTT broker to publish to
+│   └── TapError               tap              encoded media cannot be taken; every picture is decoded instead
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played
 │   ├── PullError              pull             a media server that cannot be read
@@ -56,6 +57,7 @@ __all__ = [
     "SessionError",
     "SizeError",
     "StartError",
+    "TapError",
     "TokenError",
     "UsageError",
 ]
@@ -112,6 +114,12 @@ class BrokerError(StartError):
     """No MQTT broker to publish to."""
 
     code = "broker"
+
+
+class TapError(StartError):
+    """Encoded media cannot be taken from the WebRTC library; every picture is decoded instead."""
+
+    code = "tap"
 
 
 class MediaError(LifesignError):

@@ -18,7 +18,8 @@ from aiortc import (
 
 from monitor.config import IceServer
 
-from .adapter import PortGuard, guard_ports, prepare
+from .adapter import prepare
+from .adapter_ports import PortGuard, guard_ports
 
 __all__ = ["Peer", "configuration"]
 
