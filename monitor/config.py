@@ -99,7 +99,7 @@ class CaptureSettings(Section):
     stall_after_s: Positive = Field(2.0, description="Silence after which a participant counts as stalled.")
     end_after_s: Positive = Field(30.0, description="Silence after which a participant's session is closed.")
     path: Literal["tap", "plain"] = Field(
-        "plain", description="tap takes encoded packets and decodes what is looked at; plain lets aiortc decode all."
+        "tap", description="tap takes encoded packets and decodes what is looked at; plain lets aiortc decode all."
     )
     jitter_ms: float = Field(150.0, ge=20, le=2000, description="Longest wait for a lost packet, on the tap path.")
     bitrate_bps: int = Field(

@@ -152,12 +152,14 @@ class EncodedStream:
         if self._decoder.behind(self._now()):
             self.dropped_count += self._decoder.clear()
             self._references.lose()
-        if self._references.admits(unit):
-            self._tap.count()
-            self._put(unit, media_s)
-        else:
+        admitted = self._references.admits(unit)
+        if self._references.keyframe_needed:
             self.dropped_count += 1
             self._keyframes.refuse()
+            return
+        self._tap.count()
+        if admitted:
+            self._put(unit, media_s)
 
     def _put(self, unit: Unit, media_s: float) -> None:
         if not self._wanted(unit):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """RTP packets in any order in; each at most once, in order, no later than a deadline, out."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -110,7 +111,7 @@ class JitterBuffer(Generic[T]):
 
     def _keep(self, at: int, packet: T, now_s: float) -> None:
         hopeless = at - self._end > WIDEST_HOLE
-        seen_s = now_s - self._deadline_s if hopeless else now_s
+        seen_s = -math.inf if hopeless else now_s
         for missing in range(self._end, at):
             self._holes[missing] = Hole(seen_s)
         self._holes.pop(at, None)
