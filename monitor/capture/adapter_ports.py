@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sockets of a connection in; the same, deaf to strangers, out."""
 
+from collections.abc import Callable
+
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCPeerConnection
 
-__all__ = ["PortGuard", "guard_ports"]
+__all__ = ["PortGuard", "guard_ports", "lose_packets"]
 
 
 def guard_ports(peer: RTCPeerConnection) -> "PortGuard":
@@ -53,3 +55,25 @@ def _remember(known: set[tuple[str, int]], connection: Connection, source: tuple
         known.add(source)
         return True
     return False
+
+
+def lose_packets(peer: RTCPeerConnection, dropped: Callable[[], bool]) -> None:
+    """Let media packets of a connection get lost, as a bad network does; signalling of all kinds comes through."""
+    for transport in {each.receiver.transport.transport for each in peer.getTransceivers()}:
+        for protocol in transport._connection._protocols:
+            _spoil(protocol, dropped)
+
+
+def _spoil(protocol: StunProtocol, dropped: Callable[[], bool]) -> None:
+    deliver = protocol.datagram_received
+
+    def lossy(data: bytes, address: tuple[str, int]) -> None:
+        if not (_is_media(data) and dropped()):
+            deliver(data, address)
+
+    protocol.datagram_received = lossy  # type: ignore[method-assign,assignment]
+
+
+def _is_media(data: bytes) -> bool:
+    """RTP and not RTCP (RFC 7983; RFC 5761, section 4)."""
+    return len(data) > 1 and 128 <= data[0] < 192 and not 192 <= data[1] < 224
