@@ -2,7 +2,8 @@
 """A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
 
 First line in: `{"clip", "url", "token", "streams"}`, and `"layered": true` for a clip in temporal layers. Line out:
-`{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
+`{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
+callers leave, and `{"late_p99_s"}` goes out.
 """
 
 import asyncio

@@ -90,7 +90,7 @@ class Taps:
 
     async def close(self) -> None:
         """Hang up; the intakes end with it."""
-        await asyncio.gather(*(each.close() for each in (*self._taps, *self._peers)))
+        await asyncio.gather(*(tap.close() for tap in self._taps), *(peer.close() for peer in self._peers))
 
     async def _read(self, tap: Tap) -> None:
         async for _ in tap.media():
