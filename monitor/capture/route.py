@@ -20,9 +20,7 @@ def check_tap() -> None:
     faults = tap_faults()
     if faults:
         what = f"Encoded media cannot be taken from the installed aiortc: {', '.join(faults)}."
-        raise TapError(
-            what, "Install the pinned aiortc; until then every picture is decoded, at several times the cost."
-        )
+        raise TapError(what, "Install the pinned aiortc; until then every picture is decoded.")
 
 
 class Route:
