@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
 
-First line in: `{"clip", "url", "token", "streams"}`. Line out: `{"began_s"}`, the monotonic time at which the first
-frame of each participant was due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
+First line in: `{"clip", "url", "token", "streams"}`, and `"layered": true` for a clip in temporal layers. Line out:
+`{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
+callers leave, and `{"late_p99_s"}` goes out.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from av.filter import Graph
 from av.stream import Stream
 
+from monitor.bench_layers import LAYERED, PERIOD, send_layers
 from monitor.bench_probe import FPS, percentile
 from monitor.capture.adapter import prepare
 from monitor.capture.signalling import post_offer, session_http
@@ -37,14 +39,18 @@ SETTLE_S: Final = 1.0
 CODECS: Final = frozenset({"video/VP8", "video/rtx"})
 
 
-def encode(source: Path, target: Path) -> None:
-    """Encode the middle 4:3 of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every two seconds."""
+def encode(source: Path, target: Path, size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX), *, layered: bool = False) -> None:
+    """Encode the middle of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every two seconds.
+
+    `size` is width and height in pixels; with layers there are three temporal ones, and whole periods of them.
+    """
+    options = REALTIME | (LAYERED if layered else {})
     with av.open(str(source)) as film, av.open(str(target), "w", format="ivf") as out:
-        stream = out.add_stream("libvpx", rate=FPS, options=REALTIME)
-        stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        stream = out.add_stream("libvpx", rate=FPS, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
         stream.codec_context.thread_count = 1  # the threads of libvpx spin while they wait for each other
-        graph = _graph(film.streams.video[0])
+        graph = _graph(film.streams.video[0], *size)
         for frame in (*film.decode(video=0), None):
             graph.push(frame)
             for picture in _pulled(graph):
@@ -52,13 +58,13 @@ def encode(source: Path, target: Path) -> None:
         out.mux(stream.encode(None))
 
 
-def _graph(stream: av.VideoStream) -> Graph:
+def _graph(stream: av.VideoStream, width: int, height: int) -> Graph:
     graph = Graph()
     graph.link_nodes(
         graph.add_buffer(template=stream),
         graph.add("fps", str(FPS)),
-        graph.add("crop", f"min(iw\\,ih*{WIDTH_PX}/{HEIGHT_PX}):ih"),
-        graph.add("scale", f"{WIDTH_PX}:{HEIGHT_PX}"),
+        graph.add("crop", f"min(iw\\,ih*{width}/{height}):min(ih\\,iw*{height}/{width})"),
+        graph.add("scale", f"{width}:{height}"),
         graph.add("buffersink"),
     ).configure()
     return graph
@@ -77,9 +83,10 @@ def _pulled(graph: Graph) -> list[av.VideoFrame]:
 
 
 def read(clip: Path) -> list[bytes]:
-    """The encoded pictures of a file, in order."""
+    """The encoded pictures of a file, in order; whole periods of layers, so that it can be looped."""
     with av.open(str(clip)) as film:
-        return [bytes(packet) for packet in film.demux(video=0) if packet.size]
+        pictures = [bytes(packet) for packet in film.demux(video=0) if packet.size]
+    return pictures[: len(pictures) // PERIOD * PERIOD]
 
 
 class Caller(MediaStreamTrack):
@@ -165,6 +172,8 @@ def _say(value: object) -> None:
 def main() -> None:
     """Entry of the process."""
     job = json.loads(sys.stdin.readline())
+    if job.get("layered"):
+        send_layers()
     asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"]))
 
 

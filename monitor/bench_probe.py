@@ -18,7 +18,7 @@ FPS: Final = 30
 THREADS: Final = (
     ("MainThread", "network and loop"),
     ("video-decoder", "decode"),
-    ("capture", "convert"),
+    ("capture", "decode"),
     ("faces", "faces"),
     ("ThreadPoolExecutor", "faces"),
     ("torch", "liveness"),

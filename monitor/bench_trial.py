@@ -19,7 +19,7 @@ from monitor.config import MqttSettings, Settings
 from monitor.errors import StartError
 from monitor.publish.mqtt import Endpoint, connect
 
-__all__ = ["WARM_UP_S", "Bench", "Cores"]
+__all__ = ["WARM_UP_S", "Bench", "Child", "Cores", "process"]
 
 WARM_UP_S: Final = 5.0
 EARLY_S: Final = 10.0
@@ -59,9 +59,9 @@ class Bench:
         token = secrets.token_urlsafe(24)
         async with AsyncExitStack() as stack:
             stack.enter_context(pinned(self.cores.caller))
-            watcher = await stack.enter_async_context(self._process("monitor.bench_watcher", self.cores.watcher))
+            watcher = await stack.enter_async_context(process("monitor.bench_watcher", self.cores.watcher, self.folder))
             hello = await watcher.ask({"variant": variant, "settings": self._tree(variant, token)})
-            caller = await stack.enter_async_context(self._process("monitor.bench_caller", self.cores.caller))
+            caller = await stack.enter_async_context(process("monitor.bench_caller", self.cores.caller, self.folder))
             heard: list[Heard] = []
             listening = asyncio.create_task(_listen(hello["broker_port"], heard), name="listen")
             stack.callback(listening.cancel)
@@ -87,30 +87,32 @@ class Bench:
             "paths": {"state": str(self.folder / variant)},
         }
 
-    @asynccontextmanager
-    async def _process(self, module: str, core: int) -> AsyncIterator["_Process"]:
-        words = self.folder / f"{module}.log"
-        with words.open("wb") as log, pinned(core):
-            started = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", module),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env={name: value for name, value in os.environ.items() if _passes(name)},
-            )
-        process = _Process(started, words)
-        try:
-            yield process
-        finally:
-            await process.end()
-
 
 def _passes(name: str) -> bool:
     return name == KEPT or not name.startswith("LIFESIGN_")
 
 
+@asynccontextmanager
+async def process(module: str, core: int, folder: Path) -> AsyncIterator["Child"]:
+    """A child that runs a module on one core; its log is kept in `folder` until it has ended."""
+    words = folder / f"{module}.log"
+    with words.open("wb") as log, pinned(core):
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env={name: value for name, value in os.environ.items() if _passes(name)},
+        )
+    child = Child(started, words)
+    try:
+        yield child
+    finally:
+        await child.end()
+
+
 @dataclass(slots=True)
-class _Process:
+class Child:
     """A child that answers each JSON line with one."""
 
     process: asyncio.subprocess.Process

@@ -48,6 +48,14 @@ class EventFormat(StrEnum):
     ASYNCAPI = "asyncapi"
 
 
+class Subject(StrEnum):
+    """What is measured."""
+
+    SERVICE = "service"
+    RECEIVE = "receive"
+    LOSS = "loss"
+
+
 class VideoCodec(StrEnum):
     """What the test caller sends."""
 
@@ -137,6 +145,9 @@ def watch(config: Config = None, changes: Changes = None, json: Json = False) ->
 
 @app.command()
 def bench(
+    what: Annotated[
+        Subject, typer.Argument(help="The whole service, receiving alone, or what lost packets do to it.")
+    ] = Subject.SERVICE,
     config: Config = None,
     changes: Changes = None,
     json: Json = False,
@@ -149,6 +160,14 @@ def bench(
 ) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
+    if what is Subject.LOSS:
+        from monitor.bench_loss import bench_loss
+
+        done(bench_loss(json=json))
+    if what is Subject.RECEIVE:
+        from monitor.bench_receive import bench_receive
+
+        done(bench_receive(streams=streams, seconds=seconds, json=json))
     from monitor.bench import bench as work
 
     done(work(settings, streams=streams, seconds=seconds, json=json, readme=readme))

@@ -107,7 +107,14 @@ class CaptureSettings(Section):
     )
     stall_after_s: Positive = Field(2.0, description="Silence after which a participant counts as stalled.")
     end_after_s: Positive = Field(30.0, description="Silence after which a participant's session is closed.")
-    decode_threads: int = Field(2, ge=1, le=64, description="Threads that convert sampled frames.")
+    path: Literal["tap", "plain"] = Field(
+        "tap", description="tap takes encoded packets and decodes what is looked at; plain lets aiortc decode all."
+    )
+    jitter_ms: float = Field(150.0, ge=20, le=2000, description="Longest wait for a lost packet, on the tap path.")
+    bitrate_bps: int = Field(
+        1_500_000, ge=100_000, le=20_000_000, description="Bit rate asked of every publisher (REMB)."
+    )
+    decode_threads: int = Field(2, ge=1, le=64, description="Threads that decode and convert sampled frames.")
     backoff_initial_s: Positive = Field(0.5, description="First wait before a WHEP reconnect.")
     backoff_max_s: Positive = Field(30.0, description="Longest wait before a WHEP reconnect.")
     request_timeout_s: Positive = Field(10.0, description="Longest wait for a signalling answer.")

@@ -29,6 +29,7 @@ PROBES: Final[Sequence[tuple[str, Probe]]] = (
     ("packages", doctor_machine.packages),
     ("libraries", doctor_machine.libraries),
     ("codecs", doctor_machine.codecs),
+    ("tap", doctor_machine.tap),
     ("processor", doctor_machine.processor),
     ("device", doctor_machine.device),
     ("clock", doctor_machine.clock),

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from monitor.config import Settings
 from monitor.errors import StartError
 
-__all__ = ["clock", "codecs", "device", "libraries", "packages", "processor", "python"]
+__all__ = ["clock", "codecs", "device", "libraries", "packages", "processor", "python", "tap"]
 
 OLDEST_PYTHON: Final = (3, 11)
 LIBRARIES: Final = {
@@ -84,6 +84,16 @@ def codecs(_settings: Settings) -> str:
     if missing:
         raise StartError(f"Codecs are missing: {', '.join(missing)}.", f"PyAV was built without them. {REINSTALL}")
     return "VP8 and H.264, both ways"
+
+
+def tap(settings: Settings) -> str:
+    """Encoded media can be taken from the installed aiortc, if that is wished."""
+    from monitor.capture.route import check_tap
+
+    if settings.capture.path == "plain":
+        return "not wished: capture.path is plain"
+    check_tap()
+    return f"encoded media can be taken from aiortc {version('aiortc')}"
 
 
 def processor(_settings: Settings) -> str:

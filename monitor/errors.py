@@ -9,6 +9,9 @@ LifesignError
 │   ├── ModelError             model            weights that must not be used
 │   ├── BrokerError            broker           no MQTT broker to publish to
 │   └── PicturesError          pictures         the folder of pictures cannot be used
+
+
+│   └── TapError               tap              encoded media cannot be taken; every picture is decoded instead
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played
 │   ├── PullError              pull             a media server that cannot be read
@@ -64,6 +67,7 @@ __all__ = [
     "SessionError",
     "SizeError",
     "StartError",
+    "TapError",
     "TokenError",
     "UsageError",
 ]
@@ -126,6 +130,12 @@ class PicturesError(StartError):
     """The folder of pictures cannot be used."""
 
     code = "pictures"
+
+
+class TapError(StartError):
+    """Encoded media cannot be taken from the WebRTC library; every picture is decoded instead."""
+
+    code = "tap"
 
 
 class MediaError(LifesignError):

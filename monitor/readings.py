@@ -60,6 +60,11 @@ def readings(service: Service) -> Iterable[Reading]:
     yield Reading("whip_opened_total", "WHIP sessions opened.", lambda: service.whip.opened_count)
     yield Reading("whip_refused_total", "WHIP requests refused.", lambda: dict(service.whip.refused_counts), "code")
     yield Reading(
+        "capture_fallbacks_total",
+        "Connections on the plain path because the installed aiortc does not fit the tap.",
+        lambda: service.whip.route.fallback_count + sum(pull.route.fallback_count for pull in service.pulls),
+    )
+    yield Reading(
         "faces_waiting_frames", "Frames that wait for a face finding thread.", lambda: service.finders.waiting
     )
     yield from _fields(ENGINE, lambda: service.engine.counts)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""aiortc as it is in, aiortc as a monitor needs it out; the only place that touches its private names.
+"""aiortc as it is in, aiortc as a monitor needs it out.
 
-Written against aiortc 1.16 and aioice 0.13. `tests/capture/test_adapter.py` holds the contract: it fails when
-a release renames or removes something used here.
+The modules `adapter*` are the only ones that touch private names, of aiortc 1.16 and aioice 0.13.
+`tests/capture/test_adapter.py` holds the contract: it fails when a release renames or removes something used in them.
 """
 
 import functools
@@ -11,17 +11,12 @@ from collections.abc import Callable
 from typing import Final
 
 import aioice.ice
-from aioice.ice import Connection, StunProtocol
-from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import CODECS
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
-from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 from OpenSSL import SSL
 
-from .backlog import DecoderQueue
-
-__all__ = ["ReceiverView", "guard_ports", "prepare"]
+__all__ = ["prepare"]
 
 H264_PROFILES: Final = ("4d001f", "640c1f", "64001f")
 """Main, constrained high and high, level 3.1; the level of an offer is not compared."""
@@ -40,10 +35,6 @@ RSA_CIPHERS: Final = b":".join(
     )
 )
 """What aiortc offers, then the same suites for peers whose certificate is RSA (GStreamer before 1.24)."""
-
-REMB_BPS: Final = 1_500_000
-"""Asked of every publisher; aiortc's own estimate starves 480p video to 330-520 kbit/s on a clean link."""
-
 
 LOG_EVERY_S: Final = 1.0
 
@@ -107,114 +98,3 @@ class Throttle(logging.Filter):
             return False
         self._next_s = record.created + self._every_s
         return True
-
-
-class ReceiverView:
-    """What one `RTCRtpReceiver` knows; made before the receiver starts, it also bounds its queue.
-
-    `codec` is the name of the codec that is being received; `received_bytes` counts encoded media of whole
-    frames; `dropped_count` the encoded frames thrown away because the decoder was behind.
-    """
-
-    def __init__(self, receiver: RTCRtpReceiver) -> None:
-        self._receiver = receiver
-        self._queue = DecoderQueue(receiver._RTCRtpReceiver__decoder_error)  # type: ignore[attr-defined]
-        receiver._RTCRtpReceiver__decoder_queue = self._queue  # type: ignore[attr-defined]
-        receiver._RTCRtpReceiver__remote_bitrate_estimator = None  # type: ignore[attr-defined]
-
-    @property
-    def codec(self) -> str:
-        """Codec in lower case, "unknown" before the first frame."""
-        return self._queue.codec
-
-    def was_keyframe(self, stamp: int | None) -> bool:
-        """Whether the picture with this timestamp was sent as a keyframe; PyAV does not tell for VP8."""
-        return stamp in self._queue.keyframes
-
-    @property
-    def received_bytes(self) -> int:
-        """Encoded bytes of whole frames."""
-        return self._queue.received_bytes
-
-    @property
-    def dropped_count(self) -> int:
-        """Encoded frames that were thrown away before the decoder."""
-        return self._queue.dropped_count
-
-    @property
-    def backlog(self) -> int:
-        """Encoded frames that wait for the decoder."""
-        return self._queue.qsize()
-
-    @property
-    def undelivered(self) -> int:
-        """Decoded frames that wait for a reader of the track."""
-        track = self._receiver.track
-        return 0 if track is None else int(track._queue.qsize())  # type: ignore[attr-defined]
-
-    @property
-    def lost_packets(self) -> int:
-        """Packets of the media stream that never came, retransmissions not counted; never negative."""
-        streams = self._receiver._RTCRtpReceiver__remote_streams  # type: ignore[attr-defined]
-        return sum(max(0, stream.packets_lost) for ssrc, stream in streams.items() if ssrc in self._media())
-
-    def _media(self) -> set[int]:
-        streams: set[int] = set(self._receiver._RTCRtpReceiver__remote_streams)  # type: ignore[attr-defined]
-        return streams - set(self._receiver._RTCRtpReceiver__rtx_ssrc)  # type: ignore[attr-defined]
-
-    async def ask_bitrate(self, bits_per_s: int = REMB_BPS) -> None:
-        """Tell the publisher how much it may send (REMB); silent until media has come."""
-        own = self._receiver._RTCRtpReceiver__rtcp_ssrc  # type: ignore[attr-defined]
-        media = sorted(self._media())
-        if own is None or not media:
-            return
-        fci = pack_remb_fci(bits_per_s, media)
-        await self._receiver._send_rtcp(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=own, media_ssrc=0, fci=fci))
-
-
-def guard_ports(peer: RTCPeerConnection) -> "PortGuard":
-    """Guard all sockets of a peer connection whose candidates are gathered."""
-    guard = PortGuard()
-    for transport in {each.receiver.transport.transport for each in peer.getTransceivers()}:
-        for protocol in transport._connection._protocols:
-            guard.watch(protocol)
-    return guard
-
-
-class PortGuard:
-    """Drops datagrams that do not come from a peer known to ICE, and empty ones; counts them.
-
-    aiortc hands every datagram that is not STUN to DTLS whoever sent it, where an empty one ends the session,
-    and queues them without limit before the handshake. A peer is known once its connectivity check
-    carried the right password (RFC 8445, section 7.3), or when its offer named the address.
-    """
-
-    def __init__(self) -> None:
-        self.dropped_count = 0
-
-    def watch(self, protocol: StunProtocol) -> None:
-        """Put the guard before one `StunProtocol`."""
-        deliver = protocol.datagram_received
-        connection = protocol.receiver
-        known: set[tuple[str, int]] = set()
-
-        def guarded(data: bytes, address: tuple[str, int]) -> None:
-            source = (address[0], address[1])
-            if data and (source in known or _is_stun(data) or _remember(known, connection, source)):
-                deliver(data, address)
-            else:
-                self.dropped_count += 1
-
-        protocol.datagram_received = guarded  # type: ignore[method-assign,assignment]
-
-
-def _is_stun(data: bytes) -> bool:
-    """First two bits are 0 and the magic cookie follows (RFC 8489, section 5); DTLS starts at 20 (RFC 7983)."""
-    return data[0] < 4 and data[4:8] == b"\x21\x12\xa4\x42"
-
-
-def _remember(known: set[tuple[str, int]], connection: Connection, source: tuple[str, int]) -> bool:
-    if any((each._network_host, each.port) == source for each in connection._remote_candidates):
-        known.add(source)
-        return True
-    return False

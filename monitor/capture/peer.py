@@ -18,7 +18,8 @@ from aiortc import (
 
 from monitor.config import IceServer
 
-from .adapter import PortGuard, guard_ports, prepare
+from .adapter import prepare
+from .adapter_ports import PortGuard, guard_ports, lose_packets
 
 __all__ = ["Peer", "configuration"]
 
@@ -82,6 +83,10 @@ class Peer:
     async def add_candidate(self, candidate: RTCIceCandidate | None) -> None:
         """Take a trickled candidate; None says that there are no more."""
         await self._connection.addIceCandidate(candidate)
+
+    def lose(self, dropped: Callable[[], bool]) -> None:
+        """Lose media packets that `dropped` says, for measurements; after the description is answered."""
+        lose_packets(self._connection, dropped)
 
     async def close(self) -> None:
         """Close, always to the end: a close that is cut off half-way would leave sockets and threads behind."""

@@ -16,6 +16,7 @@ from .feed import Feed
 from .intake import Intake
 from .offer import MAX_CANDIDATES, SEND_HINT
 from .peer import Peer
+from .route import Route
 from .tap import Tap
 from .trickle import Fragment
 
@@ -36,7 +37,7 @@ class RestartError(OfferError):
 class Session:
     """One publisher's connection; `id` is unguessable and never logged, `tag` names its ICE generation."""
 
-    def __init__(self, call: str, participant: str, settings: Settings, pool: Executor) -> None:
+    def __init__(self, call: str, participant: str, settings: Settings, pool: Executor, route: Route) -> None:
         self.call = call
         self.participant = participant
         self.id = secrets.token_urlsafe(SECRET_BYTES)
@@ -44,7 +45,7 @@ class Session:
         self._settings = settings
         self._log = structlog.get_logger().bind(call=call, participant=participant)
         self._tap = Tap(call, participant, settings.capture, pool)
-        self._intake = Intake(self._tap)
+        self._intake = Intake(self._tap, settings.capture, pool, route)
         self._peer = Peer(settings.whip.ice_servers, self._intake.attach)
         self._username: str | None = None
         self._trickled = 0

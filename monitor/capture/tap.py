@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decoded media of one live participant in; sampled frames, stalls and recent sound out."""
+"""Media of one live participant in; sampled frames, stalls and recent sound out."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import av
@@ -13,9 +13,8 @@ import structlog
 from av import AudioFrame, VideoFrame
 
 from monitor.config import CaptureSettings
-from monitor.values import AudioChunk, Frame, Media, Stall, StreamFacts
+from monitor.values import AudioChunk, Frame, Media, Picture, Stall, StreamFacts
 
-from .adapter import ReceiverView
 from .cell import Cell
 from .clock import MediaClock
 from .feed import FeedCounts
@@ -23,8 +22,10 @@ from .picture import picture_of
 from .sampler import Sampler
 from .sound import SoundRing
 from .stamps import StampCounts
+from .ticks import VIDEO_HZ
+from .view import StreamView
 
-__all__ = ["Tap"]
+__all__ = ["Sample", "Tap"]
 
 STALL_EVERY_S: Final = 1.0
 """A silence is told again at this interval for as long as it lasts."""
@@ -32,19 +33,22 @@ STALL_EVERY_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A decoded picture that was picked, and what was known when it came."""
+    """A decoded picture that was picked, converted or not, and what was known when it came."""
 
-    picture: VideoFrame
+    picture: VideoFrame | Picture
     media_s: float
     arrived_s: float
+    keyframe: bool = False
+    layer: int | None = None
 
 
 class Tap:
     """Feed of a live participant: takes everything that comes, hands out the newest sampled picture.
 
-    Only picked pictures are converted, on `pool`, and only when somebody reads. A tap outlives a connection:
-    after `rebase` the media of the next one follow on, and media time goes on. It ends with `close`, or by
-    itself after `end_after_s` of silence. `now` is monotonic seconds.
+    Decoded pictures come by `see`, and only picked ones are converted, on `pool`, when somebody reads. What is encoded
+    comes by `note`, `count` and `pick`, before it is decoded, and then by `show` or `fail`. A tap outlives a
+    connection: after `rebase` the media of the next one follow on, and media time goes on. It ends with `close`, or
+    by itself after `end_after_s` of silence. `now` is monotonic seconds.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Tap:
         self._stamps = StampCounts()
         self._sampler = Sampler(settings.samples_per_s)
         self._sound = SoundRing(call, participant)
-        self._view: ReceiverView | None = None
+        self._view: StreamView | None = None
         self._told_bytes = self._told_lost = 0
         self._came_s = now()
         self._told_stall_s: float | None = None
@@ -102,10 +106,10 @@ class Tap:
             breaks=self._clock.breaks,
             stalls=self._stalls,
             sounds=self._sound.received_count,
-            waiting=view.backlog + view.undelivered if view else 0,
+            waiting=view.waiting if view else 0,
         )
 
-    def rebase(self, view: ReceiverView) -> None:
+    def rebase(self, view: StreamView) -> None:
         """Follow the media of a new connection, whose facts `view` tells."""
         self._discarded += self._view.dropped_count if self._view else 0
         self._view, self._told_bytes, self._told_lost = view, 0, 0
@@ -113,17 +117,39 @@ class Tap:
         self._stamps.rebase()
         self._sound.rebase()
 
-    def see(self, picture: VideoFrame) -> None:
-        """Take a decoded picture as it comes."""
-        self._received += 1
-        self._came_s, self._told_stall_s = self._now(), None
+    def see(self, picture: VideoFrame, *, keyframe: bool = False) -> None:
+        """Take a decoded picture as it comes; `keyframe` says how it was sent."""
+        arrived_s = self._now()
+        self._hear_of(arrived_s)
+        self.count()
         self.begun.set()
-        stamp_s = 0.0 if picture.time is None else picture.time
-        if picture.pts is not None:
-            self._stamps.see(picture.pts)
-        media_s = self._clock.at(stamp_s, self._came_s, self._since_first(self._came_s))
-        if self._sampler.pick(media_s):
-            self._cell.put(Sample(picture, media_s, self._came_s))
+        media_s = self.note(picture.pts or 0, arrived_s)
+        if self.pick(media_s):
+            self._cell.put(Sample(picture, media_s, arrived_s, keyframe))
+
+    def note(self, ticks: int, arrived_s: float) -> float:
+        """Take note of the timestamp, in ticks of 1/90,000 s, of a picture that came; gives its media time."""
+        self._stamps.see(ticks)
+        return self._clock.at(ticks / VIDEO_HZ, arrived_s, self._since_first(arrived_s))
+
+    def count(self) -> None:
+        """Count a picture that can be shown."""
+        self._received += 1
+
+    def pick(self, media_s: float) -> bool:
+        """Whether to show the picture of this media time."""
+        return self._sampler.pick(media_s)
+
+    def show(self, sample: Sample) -> None:
+        """Take a picked picture, decoded and converted."""
+        self.begun.set()
+        self._cell.put(sample)
+
+    def fail(self) -> None:
+        """Count a picture that could not be decoded or converted."""
+        self._failed += 1
+        if self._failed == 1:
+            self._log.warning("a picture could not be decoded")
 
     def hear(self, sound: AudioFrame) -> None:
         """Take decoded sound as it comes."""
@@ -158,10 +184,21 @@ class Tap:
         self._first_s = arrived_s if self._first_s is None else self._first_s
         return arrived_s - self._first_s
 
+    def _hear_of(self, arrived_s: float) -> None:
+        self._came_s, self._told_stall_s = arrived_s, None
+
+    def _catch_up(self) -> None:
+        """Pictures that nobody picked are told of by the view alone."""
+        newest_s = self._view.newest_s if self._view else None
+        if newest_s is not None and newest_s > self._came_s:
+            self._hear_of(newest_s)
+
     def _until_end_s(self) -> float:
+        self._catch_up()
         return max(0.0, self._came_s + self._settings.end_after_s - self._now())
 
     def _until_stall_s(self) -> float:
+        self._catch_up()
         told_s = self._told_stall_s
         next_s = self._came_s + self._settings.stall_after_s if told_s is None else told_s + STALL_EVERY_S
         return max(0.0, next_s - self._now())
@@ -175,27 +212,28 @@ class Tap:
         return Stall(self.call, self.participant, self._came_s, now_s)
 
     async def _convert(self, sample: Sample) -> Frame | None:
-        loop = asyncio.get_running_loop()
+        loop, picture = asyncio.get_running_loop(), sample.picture
         try:
-            picture = await loop.run_in_executor(self._pool, picture_of, sample.picture)
+            if isinstance(picture, VideoFrame):
+                picture = await loop.run_in_executor(self._pool, picture_of, picture)
         except (av.FFmpegError, ValueError) as error:
             self._failed += 1
             if self._failed == 1:
                 self._log.warning("a picture could not be converted", error=str(error))
             return None
-        facts = self._facts(sample.picture)
+        facts = self._facts(sample)
         return Frame(self.call, self.participant, sample.media_s, sample.arrived_s, picture, facts)
 
-    def _facts(self, picture: VideoFrame) -> StreamFacts:
+    def _facts(self, sample: Sample) -> StreamFacts:
+        facts = StreamFacts(keyframe=sample.keyframe, temporal_layer=sample.layer, stamps=self._stamps.take())
         if self._view is None:
-            return StreamFacts(keyframe=picture.key_frame, stamps=self._stamps.take())
+            return facts
         received, lost = self._view.received_bytes, self._view.lost_packets
-        facts = StreamFacts(
+        told = replace(
+            facts,
             codec=self._view.codec,
-            keyframe=self._view.was_keyframe(picture.pts),
             lost_packets=max(0, lost - self._told_lost),
             received_bytes=received - self._told_bytes,
-            stamps=self._stamps.take(),
         )
         self._told_bytes, self._told_lost = received, max(lost, self._told_lost)
-        return facts
+        return told

@@ -14,6 +14,7 @@ from monitor.errors import PullError
 from .backoff import Backoff
 from .intake import Intake
 from .peer import Peer
+from .route import Route
 from .session import Admit
 from .signalling import Agreed, SignallingError, leave, post_offer, session_http
 from .tap import Tap
@@ -39,6 +40,7 @@ class WhepClient:
         self._backoff = Backoff(settings.capture.backoff_initial_s, settings.capture.backoff_max_s)
         self._tap: Tap | None = None
         self._handing: asyncio.Task[None] | None = None
+        self.route = Route(settings.capture)
         self.error: PullError | None = None
         self.attempts = 0
 
@@ -57,7 +59,7 @@ class WhepClient:
     async def _once(self, http: aiohttp.ClientSession, group: asyncio.TaskGroup, pool: Executor) -> float:
         self.attempts += 1
         tap = self._feed(group, pool)
-        intake = Intake(tap)
+        intake = Intake(tap, self._settings.capture, pool, self.route)
         peer = Peer(self._settings.whip.ice_servers, intake.attach)
         wish_s = 0.0
         try:

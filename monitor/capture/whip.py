@@ -17,6 +17,7 @@ from monitor.errors import CapacityError, IdError, PreconditionError, RequestErr
 from .offer import checked_offer
 from .passes import Passes
 from .roster import Roster
+from .route import Route
 from .session import Admit, Session
 from .tokens import TokenCheck
 from .trickle import parsed_fragment
@@ -54,6 +55,7 @@ class WhipServer:
         self._group = asyncio.TaskGroup()
         self._roster = Roster(self._group, admit)
         self._pool = ThreadPoolExecutor(settings.capture.decode_threads, "capture")
+        self.route = Route(settings.capture)
         self._negotiating: Counter[tuple[str, str]] = Counter()
         self._draining = False
         self.opened_count = 0
@@ -119,7 +121,7 @@ class WhipServer:
         self._check_room(name)
         offer = checked_offer(await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes))
         self._check_room(name)
-        session = Session(*name, self._settings, self._pool)
+        session = Session(*name, self._settings, self._pool, self.route)
         self._negotiating[name] += 1
         try:
             answer = await session.negotiate(offer)

@@ -16,7 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from monitor.capture.adapter import PortGuard, ReceiverView, Throttle, prepare
+from monitor.capture.adapter import Throttle, prepare
+from monitor.capture.adapter_ports import PortGuard
+from monitor.capture.adapter_receiver import ReceiverView
 from tests.fakes.calls import Pattern, until
 
 

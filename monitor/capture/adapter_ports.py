@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sockets of a connection in; the same, deaf to strangers, out."""
+
+from collections.abc import Callable
+
+from aioice.ice import Connection, StunProtocol
+from aiortc import RTCPeerConnection
+
+__all__ = ["PortGuard", "guard_ports", "lose_packets"]
+
+
+def guard_ports(peer: RTCPeerConnection) -> "PortGuard":
+    """Guard all sockets of a peer connection whose candidates are gathered."""
+    guard = PortGuard()
+    for transport in {each.receiver.transport.transport for each in peer.getTransceivers()}:
+        for protocol in transport._connection._protocols:
+            guard.watch(protocol)
+    return guard
+
+
+class PortGuard:
+    """Drops datagrams that do not come from a peer known to ICE, and empty ones; counts them.
+
+    aiortc hands every datagram that is not STUN to DTLS whoever sent it, where an empty one ends the session,
+    and queues them without limit before the handshake. A peer is known once its connectivity check
+    carried the right password (RFC 8445, section 7.3), or when its offer named the address.
+    """
+
+    def __init__(self) -> None:
+        self.dropped_count = 0
+
+    def watch(self, protocol: StunProtocol) -> None:
+        """Put the guard before one `StunProtocol`."""
+        deliver = protocol.datagram_received
+        connection = protocol.receiver
+        known: set[tuple[str, int]] = set()
+
+        def guarded(data: bytes, address: tuple[str, int]) -> None:
+            source = (address[0], address[1])
+            if data and (source in known or _is_stun(data) or _remember(known, connection, source)):
+                deliver(data, address)
+            else:
+                self.dropped_count += 1
+
+        protocol.datagram_received = guarded  # type: ignore[method-assign,assignment]
+
+
+def _is_stun(data: bytes) -> bool:
+    """First two bits are 0 and the magic cookie follows (RFC 8489, section 5); DTLS starts at 20 (RFC 7983)."""
+    return data[0] < 4 and data[4:8] == b"\x21\x12\xa4\x42"
+
+
+def _remember(known: set[tuple[str, int]], connection: Connection, source: tuple[str, int]) -> bool:
+    if any((each._network_host, each.port) == source for each in connection._remote_candidates):
+        known.add(source)
+        return True
+    return False
+
+
+def lose_packets(peer: RTCPeerConnection, dropped: Callable[[], bool]) -> None:
+    """Let media packets of a connection get lost, as a bad network does; signalling of all kinds comes through."""
+    for transport in {each.receiver.transport.transport for each in peer.getTransceivers()}:
+        for protocol in transport._connection._protocols:
+            _spoil(protocol, dropped)
+
+
+def _spoil(protocol: StunProtocol, dropped: Callable[[], bool]) -> None:
+    deliver = protocol.datagram_received
+
+    def lossy(data: bytes, address: tuple[str, int]) -> None:
+        if not (_is_media(data) and dropped()):
+            deliver(data, address)
+
+    protocol.datagram_received = lossy  # type: ignore[method-assign,assignment]
+
+
+def _is_media(data: bytes) -> bool:
+    """RTP and not RTCP (RFC 7983; RFC 5761, section 4)."""
+    return len(data) > 1 and 128 <= data[0] < 192 and not 192 <= data[1] < 224

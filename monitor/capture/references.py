@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole coded pictures in order in, which of them a decoder can take without smearing out."""
+
+from typing import Final
+
+from .units import Unit
+
+__all__ = ["References"]
+
+LAYERS: Final = 4
+"""A temporal layer is named with two bits in VP8 and three in H.264, where nobody sends more than four."""
+
+BASE_INDICES: Final = 256
+COUNTABLE: Final = 100
+"""After more lost packets than this the counts of a stream may have come round: 128 pictures at least, 256 at most."""
+
+
+class References:
+    """Knows which layers of a stream are complete at the decoder.
+
+    A picture whose references are missing would show what never was, so after a loss that may have hit the base layer
+    nothing is admitted but a keyframe. Counts in the stream tell whether it did: consecutive picture ids mean that
+    nothing was lost, an unbroken base index that only pictures above the base layer were. A layer of which a picture
+    is missing comes back with one that refers to the base layer alone (RFC 7741, section 4.2, Y bit).
+    """
+
+    def __init__(self) -> None:
+        self._intact = [False] * LAYERS
+        self._last: Unit | None = None
+
+    @property
+    def keyframe_needed(self) -> bool:
+        """Whether nothing can be decoded before a keyframe."""
+        return not self._intact[0]
+
+    def lose(self, layer: int = 0) -> None:
+        """Forget the references from this layer on: pictures of it are missing at the decoder."""
+        self._intact[layer:] = [False] * (LAYERS - layer)
+
+    def admits(self, unit: Unit) -> bool:
+        """Take note of a unit that came; whether a decoder that took all admitted ones can take it."""
+        last, self._last = self._last, unit
+        if last is None or unit.codec != last.codec:
+            self.lose()
+        elif unit.lost and not _follows(last, unit):
+            self.lose(1 if _same_base(last, unit) else 0)
+        if unit.keyframe:
+            self._intact = [True] * LAYERS
+        layer = _layer(unit)
+        admitted = self._intact[0] and (unit.sync or all(self._intact[: layer + 1]))
+        self._intact[layer] |= admitted
+        return admitted
+
+    def leave_out(self, unit: Unit) -> None:
+        """An admitted unit is not decoded after all."""
+        if not unit.disposable:
+            self.lose(_layer(unit))
+
+
+def _layer(unit: Unit) -> int:
+    return min(unit.layer or 0, LAYERS - 1)
+
+
+def _follows(last: Unit, unit: Unit) -> bool:
+    """Whether the two are consecutive pictures, so that what was lost was none."""
+    if unit.lost > COUNTABLE or unit.picture_id is None or last.picture_id is None:
+        return False
+    return (unit.picture_id - last.picture_id) % (1 << unit.id_bits) == 1
+
+
+def _same_base(last: Unit, unit: Unit) -> bool:
+    """Whether no base picture lies between the two."""
+    if unit.lost > COUNTABLE or unit.layer is None or unit.base_index is None or last.base_index is None:
+        return False
+    return (unit.base_index - last.base_index) % BASE_INDICES == (unit.layer == 0)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of pictures in their order in, whole coded pictures (access units) and word of the broken ones out."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .payload import Part
+
+__all__ = ["MOST_BYTES", "Assembler", "Unit"]
+
+MOST_BYTES: Final = 8 << 20
+"""No coded picture of a call is larger: one that is was put together from a broken stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One coded picture, whole.
+
+    `stamp` is its RTP timestamp (32 bits), `arrived_s` monotonic seconds of its last packet; `lost` is how many
+    packets, and so perhaps pictures, are missing since the unit before. The others are as in `Part`.
+    """
+
+    codec: str
+    data: bytes
+    stamp: int
+    arrived_s: float
+    keyframe: bool = False
+    layer: int | None = None
+    sync: bool = False
+    disposable: bool = False
+    base_index: int | None = None
+    picture_id: int | None = None
+    id_bits: int = 15
+    lost: int = 0
+
+
+class Assembler:
+    """Joins the parts of one timestamp; a unit ends with the marker bit, or where the next timestamp begins.
+
+    A part after lost packets belongs to a whole unit only if it says itself that a picture begins. A unit with a
+    part missing is left out and counts as lost. `broken_count` counts what was left out.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+        self._key: tuple[str, int] | None = None
+        self._arrived_s = 0.0
+        self._size = 0
+        self._whole = True
+        self._lost = 0
+        self._unsure = True
+        self.broken_count = 0
+
+    def add(
+        self, codec: str, stamp: int, part: Part | None, arrived_s: float, *, marker: bool, lost: int
+    ) -> list[Unit]:
+        """Take the next part, None for one that could not be read; gives at most two units."""
+        key = codec, stamp
+        done = self._finish(complete=not lost) if self._key is not None and key != self._key else []
+        self.padding(lost)
+        if self._key is None:
+            self._whole, self._key = not self._unsure or (part is not None and part.first), key
+            self._unsure = False
+        self._take(part, arrived_s)
+        return done + self._finish(complete=True) if marker else done
+
+    def padding(self, lost: int) -> None:
+        """Take a packet that holds a sequence number and nothing else."""
+        if lost:
+            self._lost += lost
+            self._unsure, self._whole = True, False
+
+    def _take(self, part: Part | None, arrived_s: float) -> None:
+        self._arrived_s = arrived_s
+        self._size += len(part.data) if part else 0
+        if part is None or self._size > MOST_BYTES:
+            self._whole = False
+            self._parts.clear()
+        else:
+            self._parts.append(part)
+
+    def _finish(self, *, complete: bool) -> list[Unit]:
+        parts, key = self._parts, self._key
+        whole = complete and self._whole and self._size > 0
+        self._parts, self._key, self._size, self._whole = [], None, 0, True
+        if not whole or key is None:
+            self.broken_count += 1
+            self._lost += 1
+            return []
+        lost, self._lost = self._lost, 0
+        return [_joined(*key, parts, self._arrived_s, lost)]
+
+
+def _joined(codec: str, stamp: int, parts: list[Part], arrived_s: float, lost: int) -> Unit:
+    head = parts[0]
+    return Unit(
+        codec,
+        b"".join([part.data for part in parts]),
+        stamp,
+        arrived_s,
+        keyframe=any(part.keyframe for part in parts),
+        layer=next((part.layer for part in parts if part.layer is not None), None),
+        sync=any(part.sync for part in parts),
+        disposable=any(part.disposable for part in parts),
+        base_index=head.base_index,
+        picture_id=head.picture_id,
+        id_bits=head.id_bits,
+        lost=lost,
+    )

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the encoded path and the plain one see of the same stream without losses."""
+
+import av
+import numpy as np
+import pytest
+
+from monitor.capture.adapter import prepare
+from monitor.values import Frame
+from tests.fakes.calls import Encoded, Publisher, Watcher, whip_server
+from tests.fakes.clips import h264_packets
+from tests.fakes.rtp import vp8_pictures
+
+GOP = 15
+STREAMS = {
+    "vp8": ("video/VP8", "libvpx", [av.Packet(data) for data in vp8_pictures(60, keyframes=range(0, 60, GOP))]),
+    "h264": ("42e01f", "h264", h264_packets("baseline", 160, 120, count=60)),
+}
+
+
+async def seen(path: str, kind: str, coded: list[av.Packet]) -> list[Frame]:
+    """Forty frames of a stream, every one looked at that the machine can keep up with."""
+    watcher, track = Watcher(), Encoded(coded)
+    async with (
+        whip_server(watcher, path=path, samples_per_s=30) as (_, url),
+        Publisher(f"{url}/call/alice", [track], [kind]),
+    ):
+        return await watcher.more("alice", 40)
+
+
+@pytest.mark.parametrize("codec", STREAMS)
+async def test_both_paths_see_the_same(codec: str) -> None:
+    """Pictures are bit-equal to a decoder's that lost nothing, and facts those of the stream, on either path."""
+    prepare()
+    kind, decoder, coded = STREAMS[codec]
+    context = av.CodecContext.create(decoder, "r")
+    truth = [frame.to_ndarray() for packet in coded for frame in context.decode(av.Packet(bytes(packet)))]
+    assert len(truth) == len(coded)
+    intra = [_intra(codec, bytes(packet)) for packet in coded]
+    for path in ("plain", "tap"):
+        frames = await seen(path, kind, coded)
+        first = next(step for step, each in enumerate(truth) if np.array_equal(each, frames[0].picture.i420))
+        steps = [first + round((frame.media_s - frames[0].media_s) * 30) for frame in frames]
+        for step, frame in zip(steps, frames, strict=True):
+            assert np.array_equal(frame.picture.i420, truth[step % len(truth)])
+            assert frame.facts.keyframe == intra[step % len(intra)]
+            assert (frame.facts.codec, frame.facts.lost_packets) == (codec, 0)
+        told = sum(frame.facts.received_bytes or 0 for frame in frames[1:])
+        sent = sum(len(bytes(coded[step % len(coded)])) for step in range(steps[0] + 1, steps[-1] + 1))
+        assert told == pytest.approx(sent, rel=0.15)
+        assert sum(frame.facts.stamps.steps for frame in frames[1:]) == pytest.approx(steps[-1] - steps[0], abs=3)
+        assert sum(frame.facts.stamps.even for frame in frames[1:]) == pytest.approx(steps[-1] - steps[0], abs=6)
+
+
+def _intra(codec: str, data: bytes) -> bool:
+    return not data[0] & 1 if codec == "vp8" else b"\0\0\1\x65" in data
