@@ -9,9 +9,12 @@ from platformdirs import user_cache_path, user_state_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from monitor.values.words import ChallengeKind
+
 __all__ = [
     "ID_PATTERN",
     "CaptureSettings",
+    "ChallengeSettings",
     "CueName",
     "FacesSettings",
     "HttpSettings",
@@ -139,6 +142,15 @@ class PolicySettings(Section):
     profile: Profile = Field(Profile.ENTERPRISE, description="Operating point.")
 
 
+class ChallengeSettings(Section):
+    """What participants may be asked to do."""
+
+    kinds: tuple[ChallengeKind, ...] = Field(
+        tuple(ChallengeKind),
+        description="Challenges that may be ordered; say_digits is offered only where the extra speech is installed.",
+    )
+
+
 class MqttTls(Section):
     """TLS towards the broker."""
 
@@ -204,6 +216,7 @@ class Settings(BaseSettings):
     faces: FacesSettings = FacesSettings()
     liveness: LivenessSettings = LivenessSettings()
     policy: PolicySettings = PolicySettings()
+    challenge: ChallengeSettings = ChallengeSettings()
     mqtt: MqttSettings = MqttSettings()
     log: LogSettings = LogSettings()
     paths: PathsSettings = PathsSettings()
