@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pieces of 16 kHz sound on stdin, a JSON list of the digit in each on stdout; the program of a child process.
 
-Each piece is its length in bytes, 4 bytes little-endian, and int16 samples. PocketSphinx (Huggins-Daines et al. 2006,
-ICASSP) holds the interpreter while it works and is C code that reads what strangers said, so it works in a process
-that does nothing else. It imports nothing but the recogniser.
+Its argument is the grammar that every piece is held to. Each piece is its length in bytes, 4 bytes little-endian, and
+int16 samples. PocketSphinx (Huggins-Daines et al. 2006, ICASSP) holds the interpreter while it works and is C code that
+reads what strangers said, so it works in a process that does nothing else. It imports nothing but the recogniser.
 """
 
 import json
@@ -19,15 +19,15 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     """Answer once and end."""
-    decoder = _decoder()
+    decoder = _decoder(sys.argv[1])
     json.dump([_digit(decoder, piece) for piece in _pieces(sys.stdin.buffer)], sys.stdout)
 
 
-def _decoder() -> Any:  # noqa: ANN401  # the package has no types
+def _decoder(grammar: str) -> Any:  # noqa: ANN401  # the package has no types
     return Decoder(
         hmm=get_model_path("en-us/en-us"),
-        dict=str(HERE / "digits.dict"),
-        jsgf=str(HERE / "one.gram"),
+        dict=str(HERE / "words.dict"),
+        jsgf=str(HERE / f"{grammar}.gram"),
         lm=None,
         loglevel="FATAL",
     )
@@ -47,8 +47,8 @@ def _digit(decoder: Any, piece: bytes) -> int | None:  # noqa: ANN401
     decoder.process_raw(piece, full_utt=True)
     decoder.end_utt()
     said = decoder.hyp()
-    word = said.hypstr.partition("(")[0].strip() if said else ""
-    return WORDS.index(word) if word in WORDS else None
+    words = [word.partition("(")[0] for word in said.hypstr.split()] if said else []
+    return next((WORDS.index(word) for word in words if word in WORDS), None)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 """Pieces of sound that hold one English digit each in, the digits out: PocketSphinx held to a grammar of ten words.
 
 Source: Huggins-Daines et al. 2006, ICASSP (PocketSphinx), and the US English acoustic model in its package (BSD). "Oh"
-counts as zero. `python -m models.digits` prints how often it is right.
+counts as zero. Pronunciations are those of the CMU dictionary (BSD). `python -m models.digits` prints how often it is
+right.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +36,19 @@ def installed() -> bool:
     return find_spec("pocketsphinx") is not None
 
 
-def recognise(pieces: Sequence[NDArray[np.int16]], timeout_s: float = TIMEOUT_S) -> tuple[int | None, ...]:
+def recognise(
+    pieces: Sequence[NDArray[np.int16]], timeout_s: float = TIMEOUT_S, grammar: Literal["one", "grid"] = "one"
+) -> tuple[int | None, ...]:
     """The digit in each piece (int16 [n], 16 kHz mono, at most 10 s of it), None where there is none.
 
+    `grammar` "one" holds each to one digit and nothing else, "grid" to a sentence of the GRID corpus, which has one.
     Blocks while a child process works, which is ended after `timeout_s`. A piece without speech may give any digit:
     ask a voice detector first. Raises RecogniserError when the child fails or is not installed.
     """
     given = b"".join(_framed(piece[:LONGEST]) for piece in pieces)
     try:
         # -P: modules beside the program, or where the service was started, are not taken for installed ones.
-        command = [sys.executable, "-P", str(CHILD)]
+        command = [sys.executable, "-P", str(CHILD), grammar]
         done = subprocess.run(command, check=True, input=given, capture_output=True, timeout=timeout_s)  # noqa: S603
         said = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

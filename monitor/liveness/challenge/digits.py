@@ -7,6 +7,7 @@ word is to be recognised at a time, and an answer that was made beforehand does 
 """
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from itertools import pairwise
 from random import Random
 from typing import Final
@@ -14,17 +15,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.digits.recogniser import WORDS, recognise
+from models.digits.recogniser import RATE_HZ, WORDS, installed, recognise
 from models.errors import RecogniserError
 from models.synchrony.expectation import load_expectation
 from models.voice import load_voice
+from monitor.errors import ModelError
 from monitor.liveness.challenge.lips import Lips
 from monitor.liveness.challenge.task import Finding, Shown, inconclusive
 from monitor.liveness.challenge.utterance import Utterance, judge
 from monitor.liveness.challenge.voice import GRID_S, WINDOW_S, Recording
 from monitor.values import AudioChunk, FaceCrop
 
-__all__ = ["SpokenDigits", "digits"]
+__all__ = ["SpokenDigits", "digits", "recogniser"]
 
 Recognise = Callable[[Sequence[NDArray[np.int16]]], tuple[int | None, ...]]
 
@@ -125,6 +127,18 @@ def digits(random: Random) -> SpokenDigits:
         asked.append(random.choice([digit for digit in range(10) if digit not in asked[-1:]]))
         edges_s.append(edges_s[-1] + random.uniform(*STEP_S))
     return SpokenDigits(asked, edges_s)
+
+
+def recogniser() -> str:
+    """Say which recogniser answers, or that none is installed; raises ModelError when it does not work."""
+    if not installed():
+        return "not installed: say_digits is not offered; pip install 'lifesign[speech]' if it shall be"
+    try:
+        recognise((np.zeros(RATE_HZ, np.int16),))
+    except RecogniserError as error:
+        advice = "Install it anew: pip install --force-reinstall 'lifesign[speech]'."
+        raise ModelError(f"Spoken digits cannot be recognised: {error}.", advice) from error
+    return f"PocketSphinx {version('pocketsphinx')} answers"
 
 
 def _delay_s(spoken: NDArray[np.bool_], begins_s: float, ends_s: float) -> float | None:
