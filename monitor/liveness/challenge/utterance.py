@@ -21,7 +21,13 @@ LEAST_LOOKS: Final = 30
 """Looks at the mouth, of about 90: two a second."""
 
 SHUT: Final = 0.3
-FITTING: Final = 0.25
+"""Lips of 61 films of people who talk open by 0.44 at least (1 in 20 under 0.59)."""
+
+FITTING: Final = 0.2
+"""Correlation of mouth and sound over 12 to 15 s. Five GRID sentences joined, of people whom the map was not learnt
+from, against their own sound: 0.19 or more in 19 of 20, 0.26 at the median. 30 people who talk, against a sound that is
+not theirs: 0.20 or less in 19 of 20, 0.22 at most. Nobody saying digits was filmed, so it decides only what is certain
+enough to pass; nobody fails by it."""
 
 
 @dataclass(frozen=True, slots=True)

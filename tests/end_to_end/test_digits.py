@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser whose microphone says digits, the right ones or others, is judged by sound and picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import numpy as np
+import pytest
+
+from models.digits.recogniser import installed
+from monitor.liveness.challenge.digits import digits
+from monitor.publish.events import ChallengeData, ChallengeEvent, Event
+from monitor.service import Service
+from tests.end_to_end.conftest import TOKEN, Open
+from tests.fakes.browser import chromium
+from tests.fakes.calls import until
+from tests.fakes.speaker import camera_that_speaks, microphone, said_at
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not installed(), reason="pip install 'lifesign[speech]'"),
+]
+OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
+WHO = "/v1/calls/bank/participants/ann"
+SEED = 11
+MARKER_S = 6.0
+SHOWN_AFTER_S = 1.4
+"""From the marker to the first look that is judged: the order, the page's next question, the next picture."""
+
+SAID_AFTER_S = 0.8
+LOUD = 1000.0
+
+
+async def post(service: Service, path: str, **body: object) -> dict:
+    """Ask as an operator."""
+    async with (
+        aiohttp.ClientSession(service.url, headers=OPERATOR) as http,
+        http.post(f"{WHO}/{path}", json=body) as answer,
+    ):
+        assert answer.status == 201, await answer.text()
+        return await answer.json()
+
+
+def marked(service: Service) -> bool:
+    """Whether the microphone has just said its marker."""
+    feed = service.calls.feeds("bank").get("ann")
+    sound = [chunk.samples for chunk in feed.heard(0.3)] if feed else []
+    return bool(sound) and float(np.sqrt(np.square(np.concatenate(sound), dtype=float).mean())) > LOUD
+
+
+async def judged(open_monitor: Open, folder: Path, say: Sequence[int]) -> ChallengeData:
+    """The verdict on a browser that says these digits when those of SEED are shown."""
+    edges_s = digits(Random(SEED))._edges_s
+    times_s = [MARKER_S + SHOWN_AFTER_S + edge_s + SAID_AFTER_S for edge_s in edges_s[:-1]]
+    sound = said_at(say, times_s, MARKER_S, times_s[-1] + 5.0, folder)
+    camera, speaker = camera_that_speaks(sound, folder / "camera.mjpeg"), microphone(sound, folder / "said.wav")
+    events: list[Event] = []
+    async with open_monitor() as service:
+        service.publisher.sinks.append(events.append)
+        service.challenges.seeds = lambda: SEED
+        page = service.url + (await post(service, "invitations"))["page"]
+        async with chromium(page, camera, folder / "profile", speaker):
+            await until(lambda: marked(service), 90.0)
+            await post(service, "challenges", kind="say_digits")
+            await until(lambda: [e for e in events if isinstance(e, ChallengeEvent) and e.data.asked], 60.0)
+            told = [event.data for event in events if isinstance(event, ChallengeEvent)]
+    assert [data.state for data in told[:2]] == ["waiting", "running"]
+    return told[-1]
+
+
+async def test_who_says_the_digits_that_are_shown_passes(open_monitor: Open, tmp_path: Path) -> None:
+    """The right words at the right time from a mouth that goes with them."""
+    told = await judged(open_monitor, tmp_path, digits(Random(SEED))._digits)
+    assert told.state == "passed", told
+    assert told.measurements["share_right"] >= 0.8
+    assert 0.3 <= told.measurements["median_delay_s"] <= 2.0
+
+
+async def test_who_says_other_digits_fails(open_monitor: Open, tmp_path: Path) -> None:
+    """An answer recorded for another challenge, in the same voice and rhythm."""
+    others = [(digit + 3) % 10 for digit in digits(Random(SEED))._digits]
+    told = await judged(open_monitor, tmp_path, others)
+    assert told.state == "failed", told
+    assert told.measurements["share_right"] <= 0.5
