@@ -51,6 +51,12 @@ def marked(service: Service) -> bool:
     return bool(sound) and float(np.sqrt(np.square(np.concatenate(sound), dtype=float).mean())) > LOUD
 
 
+def verdicts(events: Sequence[Event]) -> list[ChallengeData]:
+    """Challenges that have ended, as they were published."""
+    told = [event.data for event in events if isinstance(event, ChallengeEvent)]
+    return [data for data in told if data.state in {"passed", "failed", "inconclusive"}]
+
+
 async def judged(open_monitor: Open, folder: Path, say: Sequence[int]) -> ChallengeData:
     """The verdict on a browser that says these digits when those of SEED are shown."""
     edges_s = digits(Random(SEED))._edges_s
@@ -63,12 +69,14 @@ async def judged(open_monitor: Open, folder: Path, say: Sequence[int]) -> Challe
         service.challenges.seeds = lambda: SEED
         page = service.url + (await post(service, "invitations"))["page"]
         async with chromium(page, camera, folder / "profile", speaker):
-            await until(lambda: marked(service), 90.0)
-            await post(service, "challenges", kind="say_digits")
-            await until(lambda: [e for e in events if isinstance(e, ChallengeEvent) and e.data.asked], 60.0)
-            told = [event.data for event in events if isinstance(event, ChallengeEvent)]
-    assert [data.state for data in told[:2]] == ["waiting", "running"]
-    return told[-1]
+            for asks in range(1, 4):
+                # A busy machine hears too late or looks too seldom, which is inconclusive: then it is asked again.
+                await until(lambda: marked(service), 90.0)
+                await post(service, "challenges", kind="say_digits")
+                await until(lambda asks=asks: len(verdicts(events)) == asks, 60.0)
+                if verdicts(events)[-1].state != "inconclusive":
+                    break
+    return verdicts(events)[-1]
 
 
 async def test_who_says_the_digits_that_are_shown_passes(open_monitor: Open, tmp_path: Path) -> None:
