@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser whose microphone says digits, the right ones or others, is judged by sound and picture."""
+"""A real browser whose microphone says other digits than those it is shown is judged by what is heard."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,15 +81,6 @@ async def judged(open_monitor: Open, folder: Path, say: Sequence[int]) -> Challe
                 if verdicts(events)[-1].state != "inconclusive":
                     break
     return verdicts(events)[-1]
-
-
-async def test_the_right_digits_from_a_shut_mouth_fail(open_monitor: Open, tmp_path: Path) -> None:
-    """The words are heard, each in its time, but not said by the one who is seen."""
-    told = await judged(open_monitor, tmp_path, digits(Random(SEED))._digits)
-    assert told.measurements["share_right"] >= 0.8, told
-    assert 0.3 <= told.measurements["median_delay_s"] <= 2.0
-    assert told.state == "failed", told
-    assert "mouth did not move" in told.sentence
 
 
 async def test_who_says_other_digits_fails(open_monitor: Open, tmp_path: Path) -> None:
