@@ -9,7 +9,7 @@ export PYTHON
 BIN := .venv/bin
 LIBRARIES := library:libEGL.so.1=libegl1 library:libGLESv2.so.2=libgles2 \
     library:libGL.so.1=libgl1 library:libgthread-2.0.so.0=libglib2.0-0
-PEERS := command:mosquitto=mosquitto command:chromium=chromium
+PEERS := command:mosquitto=mosquitto command:chromium=chromium command:flite=flite
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -43,9 +43,9 @@ clean: ## delete .venv, caches and builds; fetched assets stay in the user's cac
 	rm -rf .venv .build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/ready: pyproject.toml constraints.txt
-	@scripts/install fast
+	@scripts/install fast,speech
 	@touch $@
 
 .venv/ready-dev: pyproject.toml constraints.txt
-	@scripts/install dev,train,console
+	@scripts/install dev,train,speech,console
 	@touch $@ .venv/ready

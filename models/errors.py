@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong with a model, each error with what happened and what to do next."""
 
-__all__ = ["DataError", "ModelError", "TrainingError", "WeightsError"]
+__all__ = ["DataError", "ModelError", "RecogniserError", "TrainingError", "WeightsError"]
 
 
 class ModelError(Exception):
@@ -18,3 +18,7 @@ class DataError(ModelError):
 
 class TrainingError(ModelError):
     """Training cannot go on, for instance because the loss is no longer a number."""
+
+
+class RecogniserError(ModelError):
+    """What was said cannot be told: the speech recogniser is not installed, failed, or took too long."""

@@ -71,6 +71,7 @@ class ShownView(BaseModel):
     arrow: str | None
     point: tuple[float, float] | None
     colour: str | None
+    digit: str | None
 
 
 class HistoryView(BaseModel):
@@ -149,6 +150,7 @@ def _for_participants(router: APIRouter, desk: Challenges, passes: Passes) -> No
             arrow=what.arrow,
             point=what.point,
             colour=what.colour,
+            digit=what.digit,
         )
 
 

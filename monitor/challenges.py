@@ -5,16 +5,16 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from monitor.errors import ConflictError, SessionError, TokenError
+from monitor.errors import ConflictError, OrderError, SessionError, TokenError
 from monitor.liveness.challenge.recall import Answer
-from monitor.liveness.challenge.script import Order
+from monitor.liveness.challenge.script import Order, possible
 from monitor.liveness.challenge.task import Finding, Shown, inconclusive
 from monitor.liveness.challenge.trial import Trial
-from monitor.values import Challenge, ChallengeState, Evidence, FaceLook, Frame, Media
+from monitor.values import AudioChunk, Challenge, ChallengeKind, ChallengeState, Evidence, FaceLook, Frame, Media
 
 __all__ = ["Challenges", "Started"]
 
@@ -26,8 +26,15 @@ KEPT_ANSWERS: Final = 3
 
 TOKEN_BYTES: Final = 32
 
+SPEECH: Final = "say_digits needs pip install 'lifesign[speech]'; challenge.kinds says what is allowed."
+
 Present = Callable[[str, str], bool]
 Tell = Callable[[Challenge], Awaitable[None]]
+Seeds = Callable[[], int]
+
+
+def _chance() -> int:
+    return secrets.randbits(64)
 
 
 def _nobody(_call: str, _participant: str) -> bool:
@@ -71,15 +78,30 @@ class Challenges:
     `present(call, participant)` says who is there; `tell` publishes each change; times are monotonic seconds.
     In a recording nobody is there to be asked.
     A challenge waits until its participant has seen it, so that nobody fails who was never asked.
+    It asks for the `kinds` that can be judged here; what is asked comes from `seeds`, which nobody may foresee.
     """
 
-    def __init__(self, present: Present = _nobody, tell: Tell = _to_nobody) -> None:
+    def __init__(
+        self,
+        present: Present = _nobody,
+        tell: Tell = _to_nobody,
+        kinds: Collection[ChallengeKind] = tuple(ChallengeKind),
+        seeds: Seeds = _chance,
+    ) -> None:
+        self.offered = tuple(kind for kind in kinds if possible(kind))
         self._present = present
         self._tell = tell
+        self.seeds = seeds
         self._people: dict[tuple[str, str], _Participant] = {}
 
     async def start(self, call: str, participant: str, order: Order, deadline_s: float, now_s: float) -> Started:
-        """Ask a participant; raises SessionError when they are not there, ConflictError when they are being asked."""
+        """Ask a participant.
+
+        Raises OrderError for a kind that is not offered, SessionError when they are not there, ConflictError when they
+        are being asked.
+        """
+        if order.kind not in self.offered:
+            raise OrderError(f"{order.kind} is not offered here.", f"Offered are: {', '.join(self.offered)}. {SPEECH}")
         if not self._present(call, participant):
             raise SessionError(f"There is no participant {participant} in {call}.", f"GET /v1/calls/{call} lists them.")
         person = self._people.setdefault((call, participant), _Participant())
@@ -87,7 +109,7 @@ class Challenges:
             raise ConflictError("The participant is being asked something already.", "Wait for its verdict.")
         token = secrets.token_urlsafe(TOKEN_BYTES)
         told = Challenge(secrets.token_hex(16), call, participant, order.kind, ChallengeState.WAITING)
-        trial = Trial(order, secrets.randbits(64), person.answers)
+        trial = Trial(order, self.seeds(), person.answers)
         person.asked = [*person.asked, _Asked(told, trial, _digest(token), now_s + deadline_s)][-KEPT:]
         await self._tell(told)
         return Started(told, token)
@@ -112,12 +134,17 @@ class Challenges:
             newest.opened_s = now_s
         return newest.told, newest.trial.shown
 
-    async def answer(self, media: Media, seen: FaceLook | None) -> tuple[Evidence, ...]:
-        """Take in what came of a participant; what a challenge that has just ended says of the face."""
+    async def answer(
+        self, media: Media, seen: FaceLook | None, sound: Sequence[AudioChunk] = ()
+    ) -> tuple[Evidence, ...]:
+        """Take in what came of a participant; what a challenge that has just ended says of the face.
+
+        `sound` is the newest that was heard, oldest chunk first; chunks may come again.
+        """
         newest = self._newest(media.call, media.participant)
         if newest is None:
             return ()
-        said = await self._measure(newest, media, seen)
+        said = await self._measure(newest, media, seen, sound)
         if _now_s(media) > newest.until_s:
             newest.trial.end(None if newest.opened_s else inconclusive("Nobody opened the challenge in time."))
         await self._news(newest, media)
@@ -140,12 +167,14 @@ class Challenges:
         person = self._people.get((call, participant))
         return person.asked[-1] if person and person.asked else None
 
-    async def _measure(self, asked: _Asked, media: Media, seen: FaceLook | None) -> tuple[Evidence, ...]:
+    async def _measure(
+        self, asked: _Asked, media: Media, seen: FaceLook | None, sound: Sequence[AudioChunk]
+    ) -> tuple[Evidence, ...]:
         # A picture that arrived before the question was seen cannot hold the answer.
         if not isinstance(media, Frame) or seen is None or asked.opened_s is None or media.arrived_s < asked.opened_s:
             return ()
-        # A verdict takes up to 0.1 s of arithmetic, which no other call should wait for.
-        return await asyncio.to_thread(asked.trial.look, seen)
+        # A verdict takes a while, most for spoken digits, which no other call should wait for.
+        return await asyncio.to_thread(asked.trial.look, seen, sound)
 
     async def _news(self, asked: _Asked, media: Media) -> None:
         media_s = media.media_s if isinstance(media, Frame) else asked.told.media_s

@@ -11,9 +11,12 @@ from platformdirs import user_cache_path, user_state_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from monitor.values.words import ChallengeKind
+
 __all__ = [
     "ID_PATTERN",
     "CaptureSettings",
+    "ChallengeSettings",
     "CueName",
     "EvidenceSettings",
     "FacesSettings",
@@ -183,6 +186,15 @@ class EvidenceSettings(Section):
         return self
 
 
+class ChallengeSettings(Section):
+    """What participants may be asked to do."""
+
+    kinds: tuple[ChallengeKind, ...] = Field(
+        tuple(ChallengeKind),
+        description="Challenges that may be ordered; say_digits is offered only where the extra speech is installed.",
+    )
+
+
 class MqttTls(Section):
     """TLS towards the broker."""
 
@@ -249,6 +261,7 @@ class Settings(BaseSettings):
     liveness: LivenessSettings = LivenessSettings()
     policy: PolicySettings = PolicySettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    challenge: ChallengeSettings = ChallengeSettings()
     mqtt: MqttSettings = MqttSettings()
     log: LogSettings = LogSettings()
     paths: PathsSettings = PathsSettings()

@@ -37,6 +37,7 @@ PROBES: Final[Sequence[tuple[str, Probe]]] = (
     ("assets", doctor_service.needed_assets),
     ("face finder", doctor_service.face_finder),
     ("weights", doctor_service.weights),
+    ("recogniser", doctor_service.recogniser),
     ("http port", doctor_service.http_port),
     ("tls", doctor_service.tls),
     ("udp", doctor_service.udp),

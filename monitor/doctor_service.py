@@ -17,6 +17,7 @@ from monitor.assets import Group
 from monitor.config import MqttSettings, Settings
 from monitor.errors import AssetError, OutboxError, PicturesError, StartError
 from monitor.settings_file import unknown_environment
+from monitor.values import ChallengeKind
 
 __all__ = [
     "broker",
@@ -27,6 +28,7 @@ __all__ = [
     "needed_assets",
     "outbox",
     "pictures",
+    "recogniser",
     "tls",
     "udp",
     "weights",
@@ -89,6 +91,15 @@ def weights(settings: Settings) -> str:
             return f"{name}, SHA-256 {digest[:12]}…"
 
     return asyncio.run(load())
+
+
+def recogniser(settings: Settings) -> str:
+    """Spoken digits can be understood, where they may be asked for at all."""
+    from monitor.liveness.challenge import digits
+
+    if ChallengeKind.SAY_DIGITS not in settings.challenge.kinds:
+        return "not needed: challenge.kinds leaves say_digits out"
+    return digits.recogniser()
 
 
 def http_port(settings: Settings) -> str:

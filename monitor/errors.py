@@ -8,9 +8,7 @@ LifesignError
 │   ├── AssetError             asset            a needed file is missing or altered
 │   ├── ModelError             model            weights that must not be used
 │   ├── BrokerError            broker           no MQTT broker to publish to
-│   └── PicturesError          pictures         the folder of pictures cannot be used
-
-
+│   ├── PicturesError          pictures         the folder of pictures cannot be used
 │   └── TapError               tap              encoded media cannot be taken; every picture is decoded instead
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played

@@ -68,7 +68,7 @@ async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: Particip
         judgeable = [crop for crop in seen.crops if crop.quality.judgeable]
         context = Context(media.facts, media.arrived_s, feed.heard(SOUND_S))
         evidence = await stages.engine.judge(judgeable, context)
-    answers = await stages.challenges.answer(media, seen)
+    answers = await stages.challenges.answer(media, seen, context.sound)
     _forget_ended(media, seen, stages.engine)
     with timed("policy"):
         return policy.step(media.media_s, seen, (*evidence, *answers), media.facts)

@@ -59,7 +59,7 @@ class Service:
         """Base address of the HTTP listener, once there is one."""
         self._said: dict[tuple[str, str], Verdict] = {}
         self.passes = Passes()
-        self.challenges = Challenges(self._present, publisher.challenge)
+        self.challenges = Challenges(self._present, publisher.challenge, settings.challenge.kinds)
         adaptive = settings.capture.adaptive
         self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges, adaptive)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from monitor.challenges import KEPT, Challenges
-from monitor.errors import ConflictError, SessionError, TokenError
+from monitor.errors import ConflictError, OrderError, SessionError, TokenError
 from monitor.liveness.challenge.script import Order
 from monitor.values import Challenge, ChallengeKind, ChallengeState, Frame, Picture, Stall
 from tests.fakes.answers import Person, look
@@ -162,3 +162,25 @@ async def test_many_challenges_keep_a_bounded_memory() -> None:
         await desk.see(None)
     assert len(desk.desk.history("c", "p")) == KEPT
     assert set(desk.states) == {"waiting", "inconclusive"}
+
+
+async def test_a_kind_that_is_not_offered_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the configuration leaves out, and digits where there is no recogniser, cannot be ordered."""
+    desk = Challenges(lambda *_: True, kinds=(ChallengeKind.COLOURS,))
+    with pytest.raises(OrderError, match="turn_head is not offered"):
+        await desk.start("c", "p", ORDER, 60.0, 0.0)
+    monkeypatch.setattr("monitor.liveness.challenge.script.installed", lambda: False)
+    desk = Challenges(lambda *_: True)
+    assert ChallengeKind.TURN_HEAD in desk.offered
+    with pytest.raises(OrderError) as refused:
+        await desk.start("c", "p", Order(ChallengeKind.SAY_DIGITS), 60.0, 0.0)
+    assert "lifesign[speech]" in refused.value.advice
+
+
+async def test_the_seed_decides_what_is_asked() -> None:
+    """The desk draws one seed for each challenge."""
+    drawn = iter((1, 2))
+    desk = Challenges(lambda *_: True, seeds=lambda: next(drawn))
+    await desk.start("c", "p", ORDER, 60.0, 0.0)
+    await desk.start("c", "bob", ORDER, 60.0, 0.0)
+    assert next(drawn, None) is None

@@ -62,6 +62,7 @@ class ChallengeKind(StrEnum):
     FOLLOW_POINT = "follow_point"
     COVER_FACE = "cover_face"
     COLOURS = "colours"
+    SAY_DIGITS = "say_digits"
 
 
 class ChallengeState(StrEnum):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A headless Chromium whose camera is a file."""
+"""A headless Chromium whose camera, and microphone, is a file."""
 
 import asyncio
 import contextlib
@@ -54,12 +54,16 @@ def camera_file(source: Path, target: Path, seconds: float, start_s: float = 0.0
 
 
 @contextlib.asynccontextmanager
-async def chromium(url: str, camera: Path, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Open a page until the block ends; skips the test where Chromium is missing."""
+async def chromium(
+    url: str, camera: Path, folder: Path, microphone: Path | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Open a page until the block ends; skips the test where Chromium is missing. A microphone is a WAV file."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("chromium is missing: install the Debian package chromium")
-    arguments = [*FLAGS, f"--use-file-for-fake-video-capture={camera}", f"--user-data-dir={folder}", url]
+    arguments = [*FLAGS, f"--use-file-for-fake-video-capture={camera}", f"--user-data-dir={folder}"]
+    heard = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
+    arguments += [*heard, url]
     with (folder.parent / f"{folder.name}.log").open("wb") as said:
         process = await asyncio.create_subprocess_exec(program, *arguments, stdout=said, stderr=said)
         try:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.liveness.challenge.task import Finding, Shown, inconclusive
-from monitor.values import ChallengeState, FaceCrop
+from monitor.values import AudioChunk, ChallengeState, FaceCrop
 
 __all__ = ["Asking", "Gesture"]
 
@@ -91,7 +91,7 @@ class Asking:
         """Every gesture asked for so far."""
         return tuple(self._asked)
 
-    def look(self, crop: FaceCrop, at_s: float) -> Finding | None:
+    def look(self, crop: FaceCrop, at_s: float, _sound: Sequence[AudioChunk] = ()) -> Finding | None:
         """Take in one crop; a face that cannot be read only lets time pass."""
         reading = self._gesture.read(crop)
         if self._asked_s is None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.liveness.challenge.task import Finding, Shown, inconclusive
-from monitor.values import FaceCrop
+from monitor.values import AudioChunk, FaceCrop
 
 __all__ = ["Follow", "Following", "Step"]
 
@@ -79,7 +79,7 @@ class Following:
     def _index(self) -> int:
         return max(int(np.searchsorted(self._begins_s, self._at_s, side="right")) - 1, 0)
 
-    def look(self, crop: FaceCrop, at_s: float) -> Finding | None:
+    def look(self, crop: FaceCrop, at_s: float, _sound: Sequence[AudioChunk] = ()) -> Finding | None:
         """Take in one crop; after the last step the sequence is judged."""
         self._at_s = at_s
         if at_s > self._end_s:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from models.digits.recogniser import installed
 from monitor.liveness.challenge.asking import Asking
 from monitor.liveness.challenge.colours import colours
 from monitor.liveness.challenge.cover import CoveredEye
+from monitor.liveness.challenge.digits import digits
 from monitor.liveness.challenge.point import point
 from monitor.liveness.challenge.task import Task
 from monitor.liveness.challenge.turn import TURN_DEG, HeadTurn
 from monitor.values import ChallengeKind
 
-__all__ = ["Order", "make_task"]
+__all__ = ["Order", "make_task", "possible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Order:
     kind: ChallengeKind
     directions: tuple[str, ...] = ()
     angle_deg: float = TURN_DEG
+
+
+def possible(kind: ChallengeKind) -> bool:
+    """Whether it can be judged here: digits need the recogniser of the extra `speech`."""
+    return kind is not ChallengeKind.SAY_DIGITS or installed()
 
 
 def make_task(order: Order, seed: int) -> Task:
@@ -36,4 +43,5 @@ TASKS: Final[Mapping[ChallengeKind, Callable[[Order, Random], Task]]] = {
     ChallengeKind.COVER_FACE: lambda _, random: Asking(CoveredEye(), random),
     ChallengeKind.FOLLOW_POINT: lambda _, random: point(random),
     ChallengeKind.COLOURS: lambda _, random: colours(random),
+    ChallengeKind.SAY_DIGITS: lambda _, random: digits(random),
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every task of a challenge is: one face's crops in, what to show and at last a finding out."""
+"""What every task of a challenge is: one face's crops and sound in, what to show and at last a finding out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from monitor.values import ChallengeState, FaceCrop
+from monitor.values import AudioChunk, ChallengeState, FaceCrop
 
 __all__ = ["Finding", "Shown", "Task", "inconclusive"]
 
@@ -28,7 +28,7 @@ class Shown:
     """What the participant is to see now: words always, and what goes with the kind.
 
     `arrow` is a direction as the participant sees it; `point` x to the right and y down, 0..1 of the screen;
-    `colour` is #rrggbb for the whole screen; `progress` 0..1.
+    `colour` is #rrggbb for the whole screen; `digit` is to be said aloud; `progress` 0..1.
     """
 
     words: str
@@ -36,6 +36,7 @@ class Shown:
     arrow: str | None = None
     point: tuple[float, float] | None = None
     colour: str | None = None
+    digit: str | None = None
 
 
 class Task(Protocol):
@@ -49,8 +50,11 @@ class Task(Protocol):
     def asked(self) -> tuple[str, ...]:
         """What has been asked so far, in order."""
 
-    def look(self, crop: FaceCrop, at_s: float) -> Finding | None:
-        """Take in the face's next crop, `at_s` seconds of media after the start; a finding ends the task."""
+    def look(self, crop: FaceCrop, at_s: float, sound: Sequence[AudioChunk] = ()) -> Finding | None:
+        """Take in the face's next crop, `at_s` seconds of media after the start; a finding ends the task.
+
+        `sound` is the newest that was heard of the participant, oldest chunk first; chunks come again.
+        """
 
     def end(self) -> Finding:
         """Say what can be said when time is up."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at one participant in; the progress of a challenge, its finding and its evidence out. Pure."""
+"""Looks at one participant and their sound in; the progress of a challenge, its finding and its evidence out."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from monitor.liveness.challenge.recall import COPIED, Answer, likeness
 from monitor.liveness.challenge.script import Order, make_task
 from monitor.liveness.challenge.task import Finding, Shown, inconclusive
 from monitor.liveness.challenge.weight import SPEAKS_S, evidence
-from monitor.values import ChallengeState, Evidence, FaceCrop, FaceLook
+from monitor.values import AudioChunk, ChallengeState, Evidence, FaceCrop, FaceLook
 
 __all__ = ["Trial"]
 
@@ -46,10 +46,10 @@ class Trial:
         """The face that answers, once there is one."""
         return self._face.track
 
-    def look(self, look: FaceLook) -> tuple[Evidence, ...]:
-        """Take in the next look; after the finding, say for SPEAKS_S what it means."""
+    def look(self, look: FaceLook, sound: Sequence[AudioChunk] = ()) -> tuple[Evidence, ...]:
+        """Take in the next look and the newest sound; after the finding, say for SPEAKS_S what it means."""
         if self.finding is None:
-            self._judge(look)
+            self._judge(look, sound)
         return self._said(look)
 
     def end(self, finding: Finding | None = None) -> None:
@@ -57,7 +57,7 @@ class Trial:
         if self.finding is None:
             self._find(finding or self._ended())
 
-    def _judge(self, look: FaceLook) -> None:
+    def _judge(self, look: FaceLook, sound: Sequence[AudioChunk]) -> None:
         if self._began_s is None:
             self._began_s = self._last_s = look.media_s
         if not 0.0 <= look.media_s - self._last_s <= BREAK_S:
@@ -68,7 +68,7 @@ class Trial:
         seen = self._face.find(look, at_s)
         if isinstance(seen, FaceCrop):
             self.answer.add(seen, at_s)
-            seen = self._task.look(seen, at_s)
+            seen = self._task.look(seen, at_s, sound)
         if seen is not None:
             self._find(seen)
 

@@ -37,6 +37,12 @@ KINDS: Final[Mapping[ChallengeKind, Mapping[AttackKind, float]]] = {
     ChallengeKind.TURN_HEAD: STILL_MEDIA,
     ChallengeKind.FOLLOW_POINT: STILL_MEDIA,
     ChallengeKind.COVER_FACE: {AttackKind.FACE_SWAP: 0.25, AttackKind.REPLAY: 0.35, AttackKind.SYNTHETIC: 0.4},
+    ChallengeKind.SAY_DIGITS: {
+        AttackKind.REPLAY: 0.3,
+        AttackKind.LIP_SYNC: 0.2,
+        AttackKind.SYNTHETIC: 0.3,
+        AttackKind.LOOP: 0.2,
+    },
     ChallengeKind.COLOURS: {AttackKind.REPLAY: 0.5, AttackKind.FACE_SWAP: 0.25, AttackKind.SYNTHETIC: 0.25},
 }
 """What is likely beforehand, not measured: recordings and pictures cannot answer at all."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitor.values import AudioChunk
 
-__all__ = ["RATE_HZ", "SoundTrack", "Stretch"]
+__all__ = ["FULL_SCALE", "RATE_HZ", "SoundTrack", "Stretch"]
 
 Floats = NDArray[np.float32]
 
