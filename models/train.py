@@ -23,7 +23,7 @@ from models import registry
 from models.data.batches import Batch
 from models.errors import ModelError, TrainingError
 from models.learning.pool import read_pool, styled
-from models.learning.recipe import Recipe
+from models.learning.recipe import RECIPES, Recipe
 from models.learning.trainer import Trainer
 from models.networks.imagenet import load_imagenet
 from models.setting import add_options, set_threads, training_people
@@ -88,7 +88,8 @@ def _run(options: argparse.Namespace, rank: int, processes: int) -> None:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     named = {"steps": options.steps, "crop_px": options.crop_px}
-    recipe = dataclasses.replace(Recipe(), **{name: value for name, value in named.items() if value is not None})
+    begun = RECIPES[options.recipe or ("full" if options.start else "from-imagenet")]
+    recipe = dataclasses.replace(begun, **{name: value for name, value in named.items() if value is not None})
     return dataclasses.replace(recipe, styled=styled(read_pool(options.pool))) if options.pool else recipe
 
 
@@ -135,6 +136,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     start = parser.add_mutually_exclusive_group(required=True)
     start.add_argument("--backbone", type=Path, help="efficientnet-lite0-57934424.pth, ImageNet weights to begin with")
     start.add_argument("--from", dest="start", metavar="MODEL", help="name of a model of this project to go on from")
+    parser.add_argument(
+        "--recipe", choices=list(RECIPES), help="default: full with --from, from-imagenet with --backbone"
+    )
     parser.add_argument("--pool", type=Path, help="styles of forgery that a contest found, to be drawn too")
     parser.add_argument("--allow-licence", action="append", default=[], metavar="TEXT",
                         help="learn from footage under this licence all the same; repeatable")  # fmt: skip

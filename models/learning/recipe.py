@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The defaults of a training run, in one place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from models.data.batches import Shape
 from models.data.making import Making, StyledKind
 from models.forgeries.mix import SHARES
 
-__all__ = ["Recipe"]
+__all__ = ["FROM_IMAGENET", "FULL", "RECIPES", "Recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,19 @@ class Recipe:
             harmless_share=self.harmless_share,
             codec=self.codec,
         )
+
+
+FULL: Final = Recipe()
+"""Every kind of forgery and every treatment, to go on from weights that tell blends apart already."""
+
+FROM_IMAGENET: Final = Recipe(
+    steps=1800,
+    shapes=(Shape(8, 5, films=True), Shape(20, 2, films=False), Shape(20, 2, films=False)),
+    kinds=(("self_blend", 0.50), ("low_resolution", 0.09), ("cross_identity", 0.24), ("mouth", 0.12), ("drift", 0.05)),
+    camera_share=0.0,
+    harmless_share=0.1,
+)
+"""From ImageNet's weights to the figures of those that ship, in one run (docs/decisions/0055)."""
+
+RECIPES: Final[Mapping[str, Recipe]] = {"full": FULL, "from-imagenet": FROM_IMAGENET}
+"""By the names that commands know them by."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import registry
+from models import registry, train
 from models.calibration import Calibration
 from models.data.batches import Batch, BatchStream, Shape
 from models.errors import ModelError, TrainingError
 from models.export import pack, write_entry
 from models.learning.loss import _tail_loss, paired_loss
-from models.learning.recipe import Recipe
+from models.learning.recipe import FROM_IMAGENET, FULL, Recipe
 from models.learning.trainer import Trainer, look
 from models.networks.stream import ClipOutput, StreamNetwork
 from models.train import main
@@ -153,6 +153,20 @@ def test_rates_rise_then_fall(batch: Batch) -> None:
     assert rates[0] < rates[1] > rates[2] > rates[3] > 0
     trainer.progress.spent_s = 600.0
     assert trainer.done == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "recipe"),
+    [
+        (["--backbone", "file.pth"], FROM_IMAGENET),
+        (["--from", "default"], FULL),
+        (["--from", "default", "--recipe", "from-imagenet"], FROM_IMAGENET),
+        (["--backbone", "file.pth", "--steps", "7"], dataclasses.replace(FROM_IMAGENET, steps=7)),
+    ],
+)
+def test_the_recipe_follows_from_where_a_run_begins(options: list[str], recipe: Recipe) -> None:
+    """ImageNet's weights learn what reached the shipped figures, trained ones every kind; both can be asked for."""
+    assert train._recipe(train._options(["crops", "run", *options])) == recipe
 
 
 def test_a_folder_without_crops_ends_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 """Every command of docs/training.md exists, takes what the page gives it, and leads to a model that judges."""
 
 import dataclasses
-import functools
 import importlib
 import json
 import re
@@ -75,8 +74,8 @@ def test_footage_becomes_a_model_that_judges(
         exported(60 + seed, split="val", path=f"val/swap/{seed}.mp4", label="swap", method="drawn") for seed in range(3)
     ]
     write_crops(crops, films, "val")
-    small = functools.partial(Recipe, shapes=(Shape(1, 2, films=True),), warm_up_steps=1)
-    monkeypatch.setattr(train, "Recipe", small)
+    small = Recipe(shapes=(Shape(1, 2, films=True),), warm_up_steps=1)
+    monkeypatch.setattr(train, "RECIPES", {"full": small})
     monkeypatch.setattr(train, "CHECK_BATCHES", 1)
     given = [str(crops), str(run), "--from", "default", "--crop-px", str(SIDE_PX), "--workers", "0"]
     assert train.main([*given, "--steps", "1"]) == 0
