@@ -82,11 +82,11 @@ def _pulled(graph: Graph) -> list[av.VideoFrame]:
             pictures.append(picture)
 
 
-def read(clip: Path) -> list[bytes]:
-    """The encoded pictures of a file, in order; whole periods of layers, so that it can be looped."""
+def read(clip: Path, period: int = 1) -> list[bytes]:
+    """The encoded pictures of a file, in order; whole periods of its layers, so that it can be looped."""
     with av.open(str(clip)) as film:
         pictures = [bytes(packet) for packet in film.demux(video=0) if packet.size]
-    return pictures[: len(pictures) // PERIOD * PERIOD]
+    return pictures[: len(pictures) // period * period]
 
 
 class Caller(MediaStreamTrack):
@@ -151,9 +151,9 @@ def _begin(callers: Mapping[str, Caller]) -> dict[str, float]:
     return {who: caller.began_s for who, caller in callers.items()}
 
 
-async def _run(clip: Path, url: str, token: str, streams: int) -> None:
+async def _run(clip: Path, url: str, token: str, streams: int, period: int) -> None:
     prepare()
-    pictures = await asyncio.to_thread(read, clip)
+    pictures = await asyncio.to_thread(read, clip, period)
     callers = {f"caller-{index}": Caller(pictures) for index in range(1, streams + 1)}
     connections = [await _join(caller, f"{url}/whip/bench/{who}", token) for who, caller in callers.items()]
     await asyncio.sleep(SETTLE_S)
@@ -172,9 +172,10 @@ def _say(value: object) -> None:
 def main() -> None:
     """Entry of the process."""
     job = json.loads(sys.stdin.readline())
-    if job.get("layered"):
+    layered = bool(job.get("layered"))
+    if layered:
         send_layers()
-    asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"]))
+    asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"], PERIOD if layered else 1))
 
 
 if __name__ == "__main__":

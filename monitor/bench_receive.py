@@ -75,7 +75,8 @@ async def _cost(kind: Kind, folder: Path, streams: int, seconds: float) -> Cost:
     clip = folder / f"{kind.width_px}-{kind.layered}.ivf"
     size = kind.width_px, kind.height_px
     await asyncio.to_thread(encode, assets.path(CLIP), clip, size, layered=kind.layered)
-    alone = await asyncio.to_thread(decode_alone, read(clip), PERIOD if kind.layered else 1)
+    period = PERIOD if kind.layered else 1
+    alone = await asyncio.to_thread(decode_alone, read(clip, period), period)
     job = {"clip": str(clip), "token": "none", "streams": streams, "layered": kind.layered}
     loop, plain, tap = [await _trial(path, job, folder, seconds) for path in PATHS]
     return Cost(loop, plain, tap, alone)

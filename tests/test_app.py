@@ -106,9 +106,10 @@ async def test_readiness_names_the_broker_that_is_away(tmp_path: Path) -> None:
     async with started(tmp_path, "mqtt.broker=external", "mqtt.port=9") as process:
         url = (await said(process, "serving"))["url"]
         async with aiohttp.ClientSession(url) as http:
-            assert (await http.get("/healthz")).status == 200
-            answer = await http.get("/readyz")
-            checks = (await answer.json())["checks"]
+            async with http.get("/healthz") as answer:
+                assert answer.status == 200
+            async with http.get("/readyz") as answer:
+                checks = (await answer.json())["checks"]
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert answer.status == 503

@@ -92,10 +92,9 @@ async def test_health_metrics_and_api_show_the_call_while_it_runs(open_monitor: 
         assert await service.publisher.connected(10.0)
         caller = group.create_task(push(clips["genuine"], f"{service.url}/whip/room-7/ann-4711", TOKEN))
         await until(lambda: service.engine.counts.crops > 5)
-        assert (await http.get("/healthz")).status == 200
-        ready = await http.get("/readyz")
-        assert ready.status == 200, await ready.text()
-        assert (await http.get("/v1/calls")).status == 401
+        for path, status in (("/healthz", 200), ("/readyz", 200), ("/v1/calls", 401)):
+            async with http.get(path) as answer:
+                assert answer.status == status, await answer.text()
         view = await (await http.get("/v1/calls/room-7", headers={"Authorization": f"Bearer {TOKEN}"})).json()
         assert view["participants"][0]["participant"] == "ann-4711"
         metrics = await (await http.get("/metrics")).text()

@@ -76,7 +76,8 @@ async def test_without_being_asked_for_nothing_of_a_face_is_kept(
     async with open_monitor() as service, aiohttp.ClientSession(service.url, headers=BEARER) as http:
         alert = alert_of(await payloads(service, clips["blue"]))
         told = await (await http.get(f"/v1/alerts/{alert}/explanation")).json()
-        assert (await http.get(f"/v1/alerts/{alert}/pictures/1.png")).status == 403
+        async with http.get(f"/v1/alerts/{alert}/pictures/1.png") as refused:
+            assert refused.status == 403
     assert len(told["looks"]) == 3
     assert told["pictures"] == 0
     assert not (tmp_path / "state" / "pictures-lifesign").exists()

@@ -150,7 +150,8 @@ async def test_a_thousand_alerts_are_bounded(tmp_path: Path) -> None:
         for index in range(1000):
             house.desk.take(alert(name=f"alert-{index}"), [worst_look()])
         assert await problem(client, f"/v1/alerts/alert-{999 - MOST}/explanation") == (404, "explanation")
-        assert (await client.get(f"/v1/alerts/alert-{1000 - MOST}/explanation")).status == 200
+        async with client.get(f"/v1/alerts/alert-{1000 - MOST}/explanation") as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.parametrize(
@@ -179,8 +180,8 @@ async def test_what_is_not_there_is_a_problem(tmp_path: Path, path: str, status:
 @pytest.mark.parametrize("path", ["..%2Falert-1/explanation", "%2e%2e%2f%2e%2e%2fetc/pictures/1.png"])
 async def test_a_path_in_an_id_leads_nowhere(tmp_path: Path, path: str) -> None:
     """A slash is no part of an id, however it is spelled."""
-    async with House(tmp_path).open() as client:
-        assert (await client.get(f"/v1/alerts/{path}")).status in {404, 422}
+    async with House(tmp_path).open() as client, client.get(f"/v1/alerts/{path}") as answer:
+        assert answer.status in {404, 422}
 
 
 @pytest.mark.parametrize("path", ["explanation", "pictures/1.png"])
