@@ -4,9 +4,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,35 +12,18 @@ from hypothesis import strategies as st
 
 from models.errors import WeightsError
 from models.synchrony.expectation import load_expectation
-from models.synchrony.features import MOUTH, log_mel, mouth
-from models.voice import SILENCE as NOTHING_HEARD
+from models.synchrony.features import log_mel, mouth
 from models.voice import load_voice
 from monitor.liveness.signals.synchrony import MOST_NATS, MUTE, SILENT, Synchrony, ready
-from monitor.liveness.speech.agreement import agreement
 from monitor.liveness.speech.listener import GRID_S, KEPT_S, Listener
-from monitor.liveness.speech.sound import RATE_HZ, SoundTrack, Stretch
+from monitor.liveness.speech.sound import RATE_HZ, Stretch
 from monitor.values import NO_CONTEXT, AttackKind, AudioChunk, Context, Evidence, FaceCrop, Landmarks
 from tests.fakes.films import faces, footage
 from tests.fakes.media import data_root, sample
+from tests.fakes.sound import SECONDS, chunks, heard, noise, sound_of
 from tests.fakes.timeline import crop
 
-CHUNK = 1024
-SECONDS = 20.0
 Puppet = Callable[[float], np.ndarray]
-
-
-def chunks(sound: np.ndarray, begins_s: float = 0.0) -> list[AudioChunk]:
-    """Sound in pieces of 64 ms, as a resampler hands it on."""
-    pieces = [sound[at : at + CHUNK] for at in range(0, len(sound), CHUNK)]
-    return [
-        AudioChunk("c", "p", begins_s + index * CHUNK / RATE_HZ, 0.0, piece, RATE_HZ)
-        for index, piece in enumerate(pieces)
-    ]
-
-
-def heard(sound: Sequence[AudioChunk], until_s: float) -> Context:
-    """The newest two seconds at a moment; they come again with the next frame."""
-    return Context(sound=tuple(chunk for chunk in sound if until_s - 2 <= chunk.media_s <= until_s))
 
 
 def said(seen: Iterable[FaceCrop], sound: Sequence[AudioChunk], late_s: float = 0.0) -> list[Evidence]:
@@ -70,24 +51,11 @@ def with_mouth(media_s: float, opening: float) -> FaceCrop:
     return replace(crop(media_s), landmarks=Landmarks(points, {"jawOpen": min(1.0, opening / 20)}))
 
 
-def noise(seconds: float = SECONDS) -> np.ndarray:
-    """Hiss."""
-    return np.random.default_rng(2).normal(0, 900, int(seconds * RATE_HZ)).astype(np.int16)
-
-
 def music(seconds: float = SECONDS) -> np.ndarray:
     """Chords that change twice a second."""
     at_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     pitch = 220 * 2 ** (np.floor(at_s * 2) % 7 / 12)
     return (sum(np.sin(2 * np.pi * pitch * ratio * at_s) for ratio in (1, 1.25, 1.5)) * 3000).astype(np.int16)
-
-
-def sound_of(film: Path) -> np.ndarray:
-    """The sound of a film, 16 kHz mono."""
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    with av.open(str(film)) as container:
-        parts = [part.to_ndarray()[0] for frame in container.decode(audio=0) for part in resampler.resample(frame)]
-    return np.concatenate(parts)
 
 
 @pytest.fixture
@@ -210,39 +178,6 @@ def test_a_speaker_is_measured_and_not_accused() -> None:
         assert fired(words) == []
 
 
-@pytest.mark.footage
-def test_silero_hears_speech() -> None:
-    """The voice network's weights arrived whole."""
-    film = next(iter(sorted((data_root() / "val" / "real").glob("liutaocode_RD-Radio*"))))
-    spoken = sound_of(film)[: 512 * 100].astype(np.float32) / 32768
-    assert np.mean(load_voice().hear(spoken, NOTHING_HEARD)[0] > 0.5) > 0.5
-
-
-def test_the_voice_network_hears_the_same_in_pieces() -> None:
-    """Its state goes with the sound."""
-    sound = noise(2)[: 512 * 60].astype(np.float32) / 32768
-    once, _ = load_voice().hear(sound, NOTHING_HEARD)
-    first, state = load_voice().hear(sound[: 512 * 17], NOTHING_HEARD)
-    second, _ = load_voice().hear(sound[512 * 17 :], state)
-    assert np.concatenate((first, second)) == pytest.approx(once, abs=1e-5)
-
-
-def test_chunks_that_come_again_are_taken_once() -> None:
-    """Whatever the overlap, the sound comes out whole and in order."""
-    sound = noise(5)
-    track = SoundTrack()
-    out = [piece.samples for now in np.arange(0.1, 5.3, 0.2) for piece in track.take(heard(chunks(sound), now).sound)]
-    assert np.array_equal(np.round(np.concatenate(out) * 32768).astype(np.int16), sound)
-
-
-def test_a_gap_in_the_sound_begins_a_new_stretch() -> None:
-    """And so does time that runs back."""
-    track = SoundTrack()
-    assert [piece.anew for piece in track.take(chunks(noise(0.2)))] == [True, False, False, False]
-    assert track.take(chunks(noise(0.1), 1.0))[0].anew
-    assert track.take(chunks(noise(0.1), 0.0))[0].anew
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 30), st.integers(1, 40_000), st.booleans()), max_size=12))
 def test_any_order_of_gaps_keeps_the_state_bounded(events: list[tuple[float, int, bool]]) -> None:
@@ -257,14 +192,6 @@ def test_any_order_of_gaps_keeps_the_state_bounded(events: list[tuple[float, int
         assert word.measure is None or np.isfinite(word.measure)
     assert len(cue._listener.expected[1]) <= KEPT_S / GRID_S
     assert len(cue._looks) <= 150
-
-
-@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=MOUTH, max_size=MOUTH))
-def test_agreement_is_a_correlation_or_unknown(row: list[float]) -> None:
-    """Constant and huge mouths give no numbers that are none."""
-    times_s = np.arange(40) / 5
-    found = agreement(times_s, np.tile(np.float32(row), (40, 1)), 0.0, np.ones((250, MOUTH), np.float32), GRID_S)
-    assert found is None or -1.01 <= found.peak <= 1.01
 
 
 def test_a_mouth_is_described_free_of_scale() -> None:
