@@ -3,12 +3,10 @@
 
 import asyncio
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from json import dumps
 from pathlib import Path
 from typing import Final
@@ -18,7 +16,8 @@ from rich.table import Table
 
 from monitor import assets
 from monitor.bench_caller import encode
-from monitor.bench_report import Measure, Row, markdown, ratios, rewritten, rows
+from monitor.bench_report import Measure, Row, markdown, ratios, rows
+from monitor.bench_section import machine_facts, rewrite
 from monitor.bench_trial import WARM_UP_S, Bench, Cores
 from monitor.config import Settings
 
@@ -26,7 +25,6 @@ __all__ = ["VARIANTS", "bench"]
 
 CLIP: Final = "pexels_woman"
 VARIANTS: Final = {"plain": "plain aiortc loop", "lifesign": "Lifesign"}
-LIBRARIES: Final = ("aiortc", "av", "mediapipe", "torch", "aiomqtt", "iotcore")
 BUSY: Final = 0.5
 """Load average from which on a machine is not quiet enough for figures to be kept."""
 
@@ -41,26 +39,19 @@ async def bench(
     UsageError for a file without markers.
     """
     if readme is not None:
-        _rewrite(readme, None)
+        rewrite(readme, None)
     console = Console(stderr=True, highlight=False)
-    machine, cores = _machine(), Cores.pick()
+    machine, cores = machine_facts(), Cores.pick()
     _warn(console, cores)
     measures = await _measures(console, settings, cores, streams, seconds)
     table = rows(measures["plain"], measures["lifesign"])
     console.print(_table(table, streams))
     command = f"lifesign bench --streams {streams} --seconds {seconds:g}"
     if readme is not None:
-        _rewrite(readme, markdown(table, command, machine))
+        rewrite(readme, markdown(table, command, machine))
     if json:
         sys.stdout.write(dumps(_document(measures, machine, command)) + "\n")
     return 0
-
-
-def _rewrite(file: Path, section: str | None) -> None:
-    """Put the section into the file; without one only see that it could be."""
-    text = rewritten(file.read_text(encoding="utf-8"), section or "")
-    if section is not None:
-        file.write_text(text, encoding="utf-8")
 
 
 async def _measures(
@@ -102,18 +93,3 @@ def _document(measures: Mapping[str, Measure], machine: Mapping[str, str], comma
         "variants": {variant: asdict(measure) for variant, measure in measures.items()},
         "ratios": ratios(measures["plain"], measures["lifesign"]),
     }
-
-
-def _machine() -> dict[str, str]:
-    """What the figures depend on."""
-    return {
-        "CPU": f"{_cpu_model()}, {len(os.sched_getaffinity(0))} cores",
-        "load average before": f"{os.getloadavg()[0]:.2f}",
-        "Python": platform.python_version(),
-        "lifesign": version("lifesign"),
-    } | {name: version(name) for name in LIBRARIES}
-
-
-def _cpu_model() -> str:
-    facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line.partition(":")[2].strip() for line in facts if line.startswith("model name")), platform.machine())

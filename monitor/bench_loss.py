@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import pairwise
 from json import dumps
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.bench_probe import FPS
+from monitor.bench_section import machine_facts, rewrite, section
 from monitor.capture.intake import Intake
 from monitor.capture.peer import Peer
 from monitor.capture.route import Route
@@ -31,6 +33,8 @@ from monitor.values import Frame
 __all__ = ["LOSSES", "Freeze", "Loss", "bench_loss", "frozen"]
 
 SIZE_PX: Final = (240, 320)
+SECTION: Final = "bench-loss"
+HEAD: Final = ("", "plain: longest", "frozen", "back after", "tap: longest", "frozen", "back after")
 FREEZE_S: Final = 0.2
 """A gap between two pictures that a viewer notices."""
 
@@ -140,19 +144,26 @@ async def _watch(tap: Tap, intake: Intake, shown_s: list[float], seconds: float)
         drain.cancel()
 
 
-async def bench_loss(*, json: bool = False) -> int:
-    """Try every kind of loss on both paths, one after the other; returns 0. Table to stderr, JSON to stdout."""
-    console = Console(stderr=True, highlight=False)
-    table = Table(title="320 × 240, 30 pictures/s, VP8 with retransmission; one try each")
-    for name in ("", "plain: longest", "frozen", "back after", "tap: longest", "frozen", "back after"):
-        table.add_column(name, justify="right")
-    results = {}
+async def bench_loss(*, json: bool = False, readme: Path | None = None) -> int:
+    """Try every kind of loss on both paths, one after the other; returns 0.
+
+    Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. Raises
+    UsageError for a file without them.
+    """
+    if readme is not None:
+        rewrite(readme, None, SECTION)
+    console, machine = Console(stderr=True, highlight=False), machine_facts()
+    table = Table(*HEAD, title="320 × 240, 30 pictures/s, VP8 with retransmission; one try each")
+    results, found = {}, []
     for loss in LOSSES:
         with console.status(f"{loss.name} …"):
             plain, tap = await _trial(loss, "plain"), await _trial(loss, "tap")
         results[loss.name] = {"plain": asdict(plain), "tap": asdict(tap)}
-        table.add_row(loss.name, *_cells(plain), *_cells(tap))
+        found.append((loss.name, *_cells(plain), *_cells(tap)))
+        table.add_row(*found[-1])
     console.print(table)
+    if readme is not None:
+        rewrite(readme, section(HEAD, found, "lifesign bench loss", machine), SECTION)
     if json:
         sys.stdout.write(dumps(results) + "\n")
     return 0

@@ -19,6 +19,7 @@ from monitor import assets
 from monitor.bench_caller import encode, read
 from monitor.bench_layers import PERIOD
 from monitor.bench_probe import FPS
+from monitor.bench_section import machine_facts, rewrite, section
 from monitor.bench_trial import Cores, process
 from monitor.config import CaptureSettings
 
@@ -27,6 +28,8 @@ __all__ = ["KINDS", "Cost", "Kind", "bench_receive"]
 CLIP: Final = "pexels_woman"
 PATHS: Final = ("loop", "plain", "tap")
 WARM_UP_S: Final = 4.0
+SECTION: Final = "bench-receive"
+HEAD: Final = ("", "recv() loop", "plain", "tap", "decoding alone", "loop / tap", "tap / decoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +98,33 @@ async def _trial(path: str, job: Mapping[str, object], folder: Path, seconds: fl
     return 1000 * spent_s / max(1, after.received - before.received)
 
 
-async def bench_receive(*, streams: int, seconds: float, json: bool = False) -> int:
-    """Measure every kind of stream on every path, one after the other; returns 0. Table to stderr, JSON to stdout."""
-    console = Console(stderr=True, highlight=False)
-    table = Table(title=f"receiving {streams} streams, percent of a core per stream at {FPS} pictures/s")
-    for name in ("", "recv() loop", "plain", "tap", "decoding alone", "loop / tap", "tap / decoding"):
-        table.add_column(name, justify="right")
+async def bench_receive(*, streams: int, seconds: float, json: bool = False, readme: Path | None = None) -> int:
+    """Measure every kind of stream on every path, one after the other; returns 0.
+
+    Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. Raises
+    UsageError for a file without them.
+    """
+    if readme is not None:
+        rewrite(readme, None, SECTION)
+    console, machine = Console(stderr=True, highlight=False), machine_facts()
     costs: dict[str, Cost] = {}
     with tempfile.TemporaryDirectory(prefix="lifesign-bench-") as name:
         for kind in KINDS:
             with console.status(f"{kind.name} …"):
                 costs[kind.name] = await _cost(kind, Path(name), streams, seconds)
-    for title, cost in costs.items():
-        shares = [f"{each * FPS / 10:.2f} %" for each in (cost.loop, cost.plain, cost.tap, cost.decode)]
-        table.add_row(title, *shares, f"{cost.gain:.2f} ×", f"{cost.tap / cost.decode:.2f} ×")
+    found = [_row(title, cost) for title, cost in costs.items()]
+    table = Table(*HEAD, title=f"receiving {streams} streams, percent of a core per stream at {FPS} pictures/s")
+    for row in found:
+        table.add_row(*row)
     console.print(table)
+    if readme is not None:
+        command = f"lifesign bench receive --streams {streams} --seconds {seconds:g}"
+        rewrite(readme, section(HEAD, found, command, machine), SECTION)
     if json:
         sys.stdout.write(dumps({title: asdict(cost) for title, cost in costs.items()}) + "\n")
     return 0
+
+
+def _row(title: str, cost: Cost) -> tuple[str, ...]:
+    shares = (f"{each * FPS / 10:.2f} %" for each in (cost.loop, cost.plain, cost.tap, cost.decode))
+    return (title, *shares, f"{cost.gain:.2f} ×", f"{cost.tap / cost.decode:.2f} ×")

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.bench_probe import FPS, STAGES, Mark, percentile
-from monitor.errors import UsageError
+from monitor.bench_section import section
 
-__all__ = ["BEGIN", "END", "Heard", "Measure", "Row", "markdown", "measured", "ratios", "rewritten", "rows"]
+__all__ = ["Heard", "Measure", "Row", "markdown", "measured", "ratios", "rows"]
 
 LAG_WINDOW_S: Final = 2.0
 """The lag at a moment is the median delay of the verdicts heard this long before it."""
-
-BEGIN: Final = "<!-- bench:begin -->"
-END: Final = "<!-- bench:end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +175,9 @@ what it uses."""
 
 def markdown(table: Sequence[Row], command: str, machine: Mapping[str, str]) -> str:
     """The section of the README."""
-    lines = ["| | plain loop | Lifesign | plain / Lifesign |", "| --- | ---: | ---: | ---: |"]
-    lines += [f"| {row.name} | {row.plain} | {row.lifesign} | {row.ratio} |" for row in table]
-    facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return "\n".join([*lines, "", f"`{command}` on {facts}.", "", NOTES])
-
-
-def rewritten(text: str, section: str) -> str:
-    """The text with everything between the two markers replaced; raises UsageError for a text without them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UsageError(f"There is no {BEGIN} … {END} in the file.", "Put both markers where the table belongs.")
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+    head = ("", "plain loop", "Lifesign", "plain / Lifesign")
+    found = section(head, [(row.name, row.plain, row.lifesign, row.ratio) for row in table], command, machine)
+    return f"{found}\n\n{NOTES}"
 
 
 def _stage(stage: str) -> Callable[[Measure], float]:

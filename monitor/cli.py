@@ -163,11 +163,11 @@ def bench(
     if what is Subject.LOSS:
         from monitor.bench_loss import bench_loss
 
-        done(bench_loss(json=json))
+        done(bench_loss(json=json, readme=readme))
     if what is Subject.RECEIVE:
         from monitor.bench_receive import bench_receive
 
-        done(bench_receive(streams=streams, seconds=seconds, json=json))
+        done(bench_receive(streams=streams, seconds=seconds, json=json, readme=readme))
     from monitor.bench import bench as work
 
     done(work(settings, streams=streams, seconds=seconds, json=json, readme=readme))

@@ -14,13 +14,17 @@ from hypothesis import strategies as st
 from monitor.bench import bench
 from monitor.bench_caller import HEIGHT_PX, WIDTH_PX, Caller, encode, read
 from monitor.bench_probe import FPS, STAGES, Counts, Mark, Probe, attribute, percentile
-from monitor.bench_report import BEGIN, END, Heard, Measure, markdown, measured, ratios, rewritten, rows
+from monitor.bench_report import Heard, Measure, markdown, measured, ratios, rows
+from monitor.bench_section import rewritten
 from monitor.config import Settings
 from monitor.errors import UsageError
 from tests.fakes.clips import write_clip
 from tests.fakes.media import sample
 
 STAT = "{thread} ({name}) S {parent} 1 1 0 -1 4194304 10 0 0 0 {user} {system} 0 0 20 0 9 0 100 1 2"
+
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def stat(thread: int, user: int, system: int, name: str = "python", parent: int = 1) -> str:
@@ -166,6 +170,8 @@ def test_the_readme_section_is_replaced_and_nothing_else() -> None:
     assert once.endswith(f"\n{END}\n\nend\n")
     assert "\n`lifesign bench` on CPU a CPU.\n" in once
     assert {line.count("|") for line in section.splitlines() if line.startswith("|")} == {5}
+    with pytest.raises(UsageError, match="bench-loss:begin"):
+        rewritten(once, section, "bench-loss")
     for broken in ("", BEGIN, f"{END}{BEGIN}"):
         with pytest.raises(UsageError, match="There is no"):
             rewritten(broken, section)
