@@ -14,10 +14,11 @@ __all__ = ["Feed", "FeedCounts"]
 class FeedCounts:
     """Counters of one feed since it began.
 
-    Every decoded picture that was `received` was passed over by the sampler, `dropped` because a newer sampled
-    one came before it was read, `failed` in conversion, `yielded`, or still waits. `discarded` pictures were
-    thrown away encoded because the decoder was behind; `breaks` are new time bases in the stream; `stalls` are
-    silences, each counted once; `waiting` is what queues now, `sounds` the audio frames received.
+    Every picture that was `received`, decoded or not, was passed over by the sampler, `dropped` because a newer sampled
+    one came before it was read, `failed` in decoding or conversion, `yielded`, or still waits. `discarded` are pictures
+    thrown away encoded, because the decoder was behind or a keyframe was still to come; `breaks` are new time bases in
+    the stream; `stalls` are silences, each counted once; `waiting` is what queues now, `sounds` the audio frames
+    received.
     """
 
     received: int = 0

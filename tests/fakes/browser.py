@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-__all__ = ["camera_file", "chromium"]
+__all__ = ["camera_file", "chromium", "launched"]
 
 FLAGS = [
     "--headless",
@@ -58,14 +58,21 @@ async def chromium(
     url: str, camera: Path, folder: Path, microphone: Path | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Open a page until the block ends; skips the test where Chromium is missing. A microphone is a WAV file."""
+    heard = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
+    async with launched(folder, f"--use-file-for-fake-video-capture={camera}", *heard, url) as process:
+        yield process
+
+
+@contextlib.asynccontextmanager
+async def launched(folder: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run Chromium with its profile in `folder` until the block ends; skips the test where it is missing."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("chromium is missing: install the Debian package chromium")
-    arguments = [*FLAGS, f"--use-file-for-fake-video-capture={camera}", f"--user-data-dir={folder}"]
-    heard = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
-    arguments += [*heard, url]
     with (folder.parent / f"{folder.name}.log").open("wb") as said:
-        process = await asyncio.create_subprocess_exec(program, *arguments, stdout=said, stderr=said)
+        process = await asyncio.create_subprocess_exec(
+            program, *FLAGS, f"--user-data-dir={folder}", *arguments, stdout=said, stderr=said
+        )
         try:
             yield process
         finally:

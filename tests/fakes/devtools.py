@@ -5,16 +5,14 @@ import asyncio
 import base64
 import contextlib
 import itertools
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from tests.fakes.brokers import until
-from tests.fakes.browser import FLAGS
+from tests.fakes.browser import launched
 
 __all__ = ["Page", "page"]
 
@@ -56,23 +54,12 @@ class Page:
 @contextlib.asynccontextmanager
 async def page(url: str, folder: Path) -> AsyncIterator[Page]:
     """Open a page until the block ends; skips the test where Chromium is missing."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("chromium is missing: install the Debian package chromium")
-    arguments = [*FLAGS, "--remote-debugging-port=0", "--window-size=1280,1400", f"--user-data-dir={folder}", url]
-    with (folder.parent / f"{folder.name}.log").open("wb") as said:
-        process = await asyncio.create_subprocess_exec(program, *arguments, stdout=said, stderr=said)
-        try:
-            async with aiohttp.ClientSession() as http, http.ws_connect(await _address(http, folder)) as socket:
-                yield Page(socket)
-        finally:
-            process.terminate()
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+    async with (
+        launched(folder, "--remote-debugging-port=0", "--window-size=1280,1400", url),
+        aiohttp.ClientSession() as http,
+        http.ws_connect(await _address(http, folder)) as socket,
+    ):
+        yield Page(socket)
 
 
 async def _address(http: aiohttp.ClientSession, folder: Path) -> str:
