@@ -161,16 +161,16 @@ def bench(
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
     if what is Subject.LOSS:
-        from monitor.bench_loss import bench_loss
+        from monitor.bench import loss
 
-        done(bench_loss(json=json, readme=readme))
+        done(loss.measure(json=json, readme=readme))
     if what is Subject.RECEIVE:
-        from monitor.bench_receive import bench_receive
+        from monitor.bench import receive
 
-        done(bench_receive(streams=streams, seconds=seconds, json=json, readme=readme))
-    from monitor.bench import bench as work
+        done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme))
+    from monitor.bench.comparison import compare
 
-    done(work(settings, streams=streams, seconds=seconds, json=json, readme=readme))
+    done(compare(settings, streams=streams, seconds=seconds, json=json, readme=readme))
 
 
 @app.command()

@@ -15,8 +15,8 @@ from typing import Final
 
 from monitor import logs
 from monitor.app import serving
-from monitor.bench_plain import open_plain
-from monitor.bench_probe import Counts, Probe
+from monitor.bench.plain import open_plain
+from monitor.bench.probe import Counts, Probe
 from monitor.config import LogSettings, Settings
 from monitor.service import Service
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.bench import bench
-from monitor.bench_caller import HEIGHT_PX, WIDTH_PX, Caller, encode, read
-from monitor.bench_probe import FPS, STAGES, Counts, Mark, Probe, attribute, percentile
-from monitor.bench_report import Heard, Measure, markdown, measured, ratios, rows
-from monitor.bench_section import rewritten
+from monitor.bench.caller import HEIGHT_PX, WIDTH_PX, Caller, encode, read
+from monitor.bench.comparison import compare
+from monitor.bench.probe import FPS, STAGES, Counts, Mark, Probe, attribute, percentile
+from monitor.bench.report import Heard, Measure, markdown, measured, ratios, rows
+from monitor.bench.section import rewritten
 from monitor.config import Settings
 from monitor.errors import UsageError
 from tests.fakes.clips import write_clip
@@ -203,7 +203,7 @@ async def test_both_programs_watch_the_same_caller(capsys: pytest.CaptureFixture
         sample(name)
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n")
-    assert await bench(Settings(), streams=1, seconds=4.0, json=True, readme=readme) == 0
+    assert await compare(Settings(), streams=1, seconds=4.0, json=True, readme=readme) == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document["variants"]) == {"plain", "lifesign"}
     for found in document["variants"].values():

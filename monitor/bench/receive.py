@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor import assets
-from monitor.bench_caller import encode, read
-from monitor.bench_layers import PERIOD
-from monitor.bench_probe import FPS
-from monitor.bench_section import machine_facts, rewrite, section
-from monitor.bench_trial import Cores, process
+from monitor.bench.caller import encode, read
+from monitor.bench.layers import PERIOD
+from monitor.bench.probe import FPS
+from monitor.bench.section import machine_facts, rewrite, section
+from monitor.bench.trial import Cores, process
 from monitor.config import CaptureSettings
 
-__all__ = ["KINDS", "Cost", "Kind", "bench_receive"]
+__all__ = ["KINDS", "Cost", "Kind", "measure"]
 
 CLIP: Final = "pexels_woman"
 PATHS: Final = ("loop", "plain", "tap")
@@ -88,8 +88,8 @@ async def _cost(kind: Kind, folder: Path, streams: int, seconds: float) -> Cost:
 async def _trial(path: str, job: Mapping[str, object], folder: Path, seconds: float) -> float:
     cores, rate = Cores.pick(), CaptureSettings().samples_per_s
     async with (
-        process("monitor.bench_receiver", cores.watcher, folder) as watcher,
-        process("monitor.bench_caller", cores.caller, folder) as caller,
+        process("monitor.bench.receiver", cores.watcher, folder) as watcher,
+        process("monitor.bench.caller", cores.caller, folder) as caller,
     ):
         hello = await watcher.ask({"path": path, "samples_per_s": rate})
         await caller.ask({**job, "url": hello["url"]})
@@ -98,7 +98,7 @@ async def _trial(path: str, job: Mapping[str, object], folder: Path, seconds: fl
     return 1000 * spent_s / max(1, after.received - before.received)
 
 
-async def bench_receive(*, streams: int, seconds: float, json: bool = False, readme: Path | None = None) -> int:
+async def measure(*, streams: int, seconds: float, json: bool = False, readme: Path | None = None) -> int:
     """Measure every kind of stream on every path, one after the other; returns 0.
 
     Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. Raises

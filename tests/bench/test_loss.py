@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmark of losses makes of the moments at which pictures came."""
 
-from monitor.bench_loss import LOSSES, Freeze, frozen
+from monitor.bench.loss import LOSSES, Freeze, frozen
 
 
 def test_gaps_that_show_are_freezes() -> None:

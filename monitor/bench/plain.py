@@ -15,7 +15,7 @@ from av import VideoFrame
 from numpy.typing import NDArray
 
 from monitor import assets
-from monitor.bench_probe import Counts
+from monitor.bench.probe import Counts
 from monitor.capture.adapter import prepare
 from monitor.config import Settings
 from monitor.finders import Finders, Look

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.bench_probe import FPS, STAGES, Mark, percentile
-from monitor.bench_section import section
+from monitor.bench.probe import FPS, STAGES, Mark, percentile
+from monitor.bench.section import section
 
 __all__ = ["Heard", "Measure", "Row", "markdown", "measured", "ratios", "rows"]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from monitor.bench_probe import Mark
-from monitor.bench_report import Heard, Measure, measured
+from monitor.bench.probe import Mark
+from monitor.bench.report import Heard, Measure, measured
 from monitor.config import MqttSettings, Settings
 from monitor.errors import StartError
 from monitor.publish.mqtt import Endpoint, connect
@@ -59,9 +59,9 @@ class Bench:
         token = secrets.token_urlsafe(24)
         async with AsyncExitStack() as stack:
             stack.enter_context(pinned(self.cores.caller))
-            watcher = await stack.enter_async_context(process("monitor.bench_watcher", self.cores.watcher, self.folder))
+            watcher = await stack.enter_async_context(process("monitor.bench.watcher", self.cores.watcher, self.folder))
             hello = await watcher.ask({"variant": variant, "settings": self._tree(variant, token)})
-            caller = await stack.enter_async_context(process("monitor.bench_caller", self.cores.caller, self.folder))
+            caller = await stack.enter_async_context(process("monitor.bench.caller", self.cores.caller, self.folder))
             heard: list[Heard] = []
             listening = asyncio.create_task(_listen(hello["broker_port"], heard), name="listen")
             stack.callback(listening.cancel)

@@ -7,8 +7,8 @@ import av
 from aiortc.codecs import CODECS
 from aiortc.codecs.vpx import Vp8Encoder
 
-from monitor.bench_layers import LAYERED, PAYLOAD_BYTES, LayeredVp8, _encoder
-from monitor.bench_receive import Cost, decode_alone
+from monitor.bench.layers import LAYERED, PAYLOAD_BYTES, LayeredVp8, _encoder
+from monitor.bench.receive import Cost, decode_alone
 from monitor.capture.payload import vp8_part
 from tests.fakes.rtp import vp8_pictures
 

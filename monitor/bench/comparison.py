@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor import assets
-from monitor.bench_caller import encode
-from monitor.bench_report import Measure, Row, markdown, ratios, rows
-from monitor.bench_section import machine_facts, rewrite
-from monitor.bench_trial import WARM_UP_S, Bench, Cores
+from monitor.bench.caller import encode
+from monitor.bench.report import Measure, Row, markdown, ratios, rows
+from monitor.bench.section import machine_facts, rewrite
+from monitor.bench.trial import WARM_UP_S, Bench, Cores
 from monitor.config import Settings
 
-__all__ = ["VARIANTS", "bench"]
+__all__ = ["VARIANTS", "compare"]
 
 CLIP: Final = "pexels_woman"
 VARIANTS: Final = {"plain": "plain aiortc loop", "lifesign": "Lifesign"}
@@ -29,7 +29,7 @@ BUSY: Final = 0.5
 """Load average from which on a machine is not quiet enough for figures to be kept."""
 
 
-async def bench(
+async def compare(
     settings: Settings, *, streams: int = 2, seconds: float = 60.0, json: bool = False, readme: Path | None = None
 ) -> int:
     """Measure both programs one after the other; returns 0.

@@ -21,8 +21,8 @@ from av import VideoFrame
 from rich.console import Console
 from rich.table import Table
 
-from monitor.bench_probe import FPS
-from monitor.bench_section import machine_facts, rewrite, section
+from monitor.bench.probe import FPS
+from monitor.bench.section import machine_facts, rewrite, section
 from monitor.capture.intake import Intake
 from monitor.capture.peer import Peer
 from monitor.capture.route import Route
@@ -30,7 +30,7 @@ from monitor.capture.tap import Tap
 from monitor.config import CaptureSettings
 from monitor.values import Frame
 
-__all__ = ["LOSSES", "Freeze", "Loss", "bench_loss", "frozen"]
+__all__ = ["LOSSES", "Freeze", "Loss", "frozen", "measure"]
 
 SIZE_PX: Final = (240, 320)
 SECTION: Final = "bench-loss"
@@ -144,7 +144,7 @@ async def _watch(tap: Tap, intake: Intake, shown_s: list[float], seconds: float)
         drain.cancel()
 
 
-async def bench_loss(*, json: bool = False, readme: Path | None = None) -> int:
+async def measure(*, json: bool = False, readme: Path | None = None) -> int:
     """Try every kind of loss on both paths, one after the other; returns 0.
 
     Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. Raises

@@ -18,7 +18,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from monitor import logs
-from monitor.bench_probe import Counts, Probe
+from monitor.bench.probe import Counts, Probe
 from monitor.capture.adapter import prepare
 from monitor.capture.intake import Intake
 from monitor.capture.peer import Peer

@@ -20,8 +20,8 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from av.filter import Graph
 from av.stream import Stream
 
-from monitor.bench_layers import LAYERED, PERIOD, send_layers
-from monitor.bench_probe import FPS, percentile
+from monitor.bench.layers import LAYERED, PERIOD, send_layers
+from monitor.bench.probe import FPS, percentile
 from monitor.capture.adapter import prepare
 from monitor.capture.signalling import post_offer, session_http
 
