@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor.assets import Group
+from monitor.bench.subject import Subject
 from monitor.terminal import done, fetching, finished, guarded, out, playing, say, start, styled, until_interrupted
 
 __all__ = ["app", "main"]
@@ -46,14 +47,6 @@ class EventFormat(StrEnum):
 
     JSON_SCHEMA = "json-schema"
     ASYNCAPI = "asyncapi"
-
-
-class Subject(StrEnum):
-    """What is measured."""
-
-    SERVICE = "service"
-    RECEIVE = "receive"
-    LOSS = "loss"
 
 
 class VideoCodec(StrEnum):
@@ -146,7 +139,10 @@ def watch(config: Config = None, changes: Changes = None, json: Json = False) ->
 @app.command()
 def bench(
     what: Annotated[
-        Subject, typer.Argument(help="The whole service, receiving alone, or what lost packets do to it.")
+        Subject,
+        typer.Argument(
+            help="The service, its delays under load, many streams, a long run, receiving alone, or losses."
+        ),
     ] = Subject.SERVICE,
     config: Config = None,
     changes: Changes = None,
@@ -160,17 +156,9 @@ def bench(
 ) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
-    if what is Subject.LOSS:
-        from monitor.bench import loss
+    from monitor.bench.run import run as work
 
-        done(loss.measure(json=json, readme=readme))
-    if what is Subject.RECEIVE:
-        from monitor.bench import receive
-
-        done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme))
-    from monitor.bench.comparison import compare
-
-    done(compare(settings, streams=streams, seconds=seconds, json=json, readme=readme))
+    done(work(what, settings, streams=streams, seconds=seconds, json=json, readme=readme))
 
 
 @app.command()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
 
-First line in: `{"clip", "url", "token", "streams"}`, and `"layered": true` for a clip in temporal layers. Line out:
-`{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
-callers leave, and `{"late_p99_s"}` goes out.
+First line in: a `Job`. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was
+due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -39,18 +39,26 @@ SETTLE_S: Final = 1.0
 CODECS: Final = frozenset({"video/VP8", "video/rtx"})
 
 
-def encode(source: Path, target: Path, size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX), *, layered: bool = False) -> None:
-    """Encode the middle of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every two seconds.
+def encode(
+    source: Path,
+    target: Path,
+    size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX),
+    *,
+    layered: bool = False,
+    per_s: int = FPS,
+) -> None:
+    """Encode the middle of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every 60 pictures.
 
-    `size` is width and height in pixels; with layers there are three temporal ones, and whole periods of them.
+    `size` is width and height in pixels, `per_s` pictures a second; with layers there are three temporal ones, and
+    whole periods of them.
     """
     options = REALTIME | (LAYERED if layered else {})
     with av.open(str(source)) as film, av.open(str(target), "w", format="ivf") as out:
-        stream = out.add_stream("libvpx", rate=FPS, options=options)
+        stream = out.add_stream("libvpx", rate=per_s, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
         stream.codec_context.thread_count = 1  # the threads of libvpx spin while they wait for each other
-        graph = _graph(film.streams.video[0], *size)
+        graph = _graph(film.streams.video[0], *size, per_s)
         for frame in (*film.decode(video=0), None):
             graph.push(frame)
             for picture in _pulled(graph):
@@ -58,11 +66,11 @@ def encode(source: Path, target: Path, size: tuple[int, int] = (WIDTH_PX, HEIGHT
         out.mux(stream.encode(None))
 
 
-def _graph(stream: av.VideoStream, width: int, height: int) -> Graph:
+def _graph(stream: av.VideoStream, width: int, height: int, per_s: int) -> Graph:
     graph = Graph()
     graph.link_nodes(
         graph.add_buffer(template=stream),
-        graph.add("fps", str(FPS)),
+        graph.add("fps", str(per_s)),
         graph.add("crop", f"min(iw\\,ih*{width}/{height}):min(ih\\,iw*{height}/{width})"),
         graph.add("scale", f"{width}:{height}"),
         graph.add("buffersink"),
@@ -97,9 +105,10 @@ class Caller(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, pictures: Sequence[bytes]) -> None:
+    def __init__(self, pictures: Sequence[bytes], per_s: int = FPS) -> None:
         super().__init__()
         self._pictures = pictures
+        self._per_s = per_s
         self._begun = asyncio.Event()
         self._step = 0
         self.began_s = 0.0
@@ -113,11 +122,11 @@ class Caller(MediaStreamTrack):
     async def recv(self) -> "av.Packet[Stream]":
         """The next picture when its time has come."""
         await self._begun.wait()
-        due_s = self.began_s + self._step / FPS
+        due_s = self.began_s + self._step / self._per_s
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         self.late_s.append(time.monotonic() - due_s)
         packet = av.Packet(self._pictures[self._step % len(self._pictures)])
-        packet.pts, packet.time_base = self._step, Fraction(1, FPS)
+        packet.pts, packet.time_base = self._step, Fraction(1, self._per_s)
         self._step += 1
         return packet
 
@@ -143,21 +152,33 @@ async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
     return connection
 
 
-def _begin(callers: Mapping[str, Caller]) -> dict[str, float]:
+def _begin(callers: Mapping[str, Caller], per_s: int) -> dict[str, float]:
     """Begin all, evenly shifted within one frame's time: independent cameras do not shoot at one moment."""
     now_s = time.monotonic()
     for index, caller in enumerate(callers.values()):
-        caller.begin(now_s + index / len(callers) / FPS)
+        caller.begin(now_s + index / len(callers) / per_s)
     return {who: caller.began_s for who, caller in callers.items()}
 
 
-async def _run(clip: Path, url: str, token: str, streams: int, period: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send where: an IVF file, in temporal layers or not, `per_s` pictures a second, by `streams` callers."""
+
+    clip: str
+    url: str
+    token: str
+    streams: int
+    layered: bool = False
+    per_s: int = FPS
+
+
+async def _run(job: Job) -> None:
     prepare()
-    pictures = await asyncio.to_thread(read, clip, period)
-    callers = {f"caller-{index}": Caller(pictures) for index in range(1, streams + 1)}
-    connections = [await _join(caller, f"{url}/whip/bench/{who}", token) for who, caller in callers.items()]
+    pictures = await asyncio.to_thread(read, Path(job.clip), PERIOD if job.layered else 1)
+    callers = {f"caller-{index}": Caller(pictures, job.per_s) for index in range(1, job.streams + 1)}
+    connections = [await _join(caller, f"{job.url}/whip/bench/{who}", job.token) for who, caller in callers.items()]
     await asyncio.sleep(SETTLE_S)
-    _say({"began_s": _begin(callers)})
+    _say({"began_s": _begin(callers, job.per_s)})
     await asyncio.to_thread(sys.stdin.readline)
     late_s = [seconds for caller in callers.values() for seconds in caller.late_s]
     _say({"late_p99_s": percentile(late_s, 0.99)})
@@ -171,11 +192,10 @@ def _say(value: object) -> None:
 
 def main() -> None:
     """Entry of the process."""
-    job = json.loads(sys.stdin.readline())
-    layered = bool(job.get("layered"))
-    if layered:
+    job = Job(**json.loads(sys.stdin.readline()))
+    if job.layered:
         send_layers()
-    asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"], PERIOD if layered else 1))
+    asyncio.run(_run(job))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings in; Lifesign beside the plain aiortc loop, measured in one run, as a table, JSON or a README section out."""
 
-import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from json import dumps
@@ -14,16 +12,14 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from monitor import assets
-from monitor.bench.caller import encode
+from monitor.bench.child import Cores
 from monitor.bench.report import Measure, Row, markdown, ratios, rows
 from monitor.bench.section import machine_facts, rewrite
-from monitor.bench.trial import WARM_UP_S, Bench, Cores
+from monitor.bench.trial import WARM_UP_S, prepared
 from monitor.config import Settings
 
 __all__ = ["VARIANTS", "compare"]
 
-CLIP: Final = "pexels_woman"
 VARIANTS: Final = {"plain": "plain aiortc loop", "lifesign": "Lifesign"}
 BUSY: Final = 0.5
 """Load average from which on a machine is not quiet enough for figures to be kept."""
@@ -43,7 +39,7 @@ async def compare(
     console = Console(stderr=True, highlight=False)
     machine, cores = machine_facts(), Cores.pick()
     _warn(console, cores)
-    measures = await _measures(console, settings, cores, streams, seconds)
+    measures = await _measures(console, settings, streams, seconds)
     table = rows(measures["plain"], measures["lifesign"])
     console.print(_table(table, streams))
     command = f"lifesign bench --streams {streams} --seconds {seconds:g}"
@@ -54,15 +50,9 @@ async def compare(
     return 0
 
 
-async def _measures(
-    console: Console, settings: Settings, cores: Cores, streams: int, seconds: float
-) -> dict[str, Measure]:
+async def _measures(console: Console, settings: Settings, streams: int, seconds: float) -> dict[str, Measure]:
     measures = {}
-    with tempfile.TemporaryDirectory(prefix="lifesign-bench-") as name:
-        folder = Path(name)
-        with console.status("encoding the clip …"):
-            await asyncio.to_thread(encode, assets.path(CLIP), folder / "clip.ivf")
-        trials = Bench(settings, folder / "clip.ivf", folder, streams, seconds, cores)
+    async with prepared(settings, streams, seconds) as trials:
         for variant, title in VARIANTS.items():
             with console.status(f"{title}: {WARM_UP_S:.0f} s to warm up, {seconds:g} s measured …"):
                 measures[variant] = await trials.measure(variant)

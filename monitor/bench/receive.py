@@ -17,10 +17,10 @@ from rich.table import Table
 
 from monitor import assets
 from monitor.bench.caller import encode, read
+from monitor.bench.child import Cores, process
 from monitor.bench.layers import PERIOD
 from monitor.bench.probe import FPS
 from monitor.bench.section import machine_facts, rewrite, section
-from monitor.bench.trial import Cores, process
 from monitor.config import CaptureSettings
 
 __all__ = ["KINDS", "Cost", "Kind", "measure"]

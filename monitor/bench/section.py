@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measured tables in; the section of a README that shows them, and on what machine they were made, out."""
+"""Measured rows in; the section of a README that shows them, and on what machine they were made, out."""
 
 import os
 import platform
@@ -15,9 +15,9 @@ __all__ = ["machine_facts", "rewrite", "rewritten", "section"]
 LIBRARIES: Final = ("aiortc", "av", "mediapipe", "torch", "aiomqtt", "iotcore")
 
 
-def section(head: Sequence[str], table: Sequence[Sequence[str]], command: str, machine: Mapping[str, str]) -> str:
+def section(head: Sequence[str], rows: Sequence[Sequence[str]], command: str, machine: Mapping[str, str]) -> str:
     """A table in Markdown, the first column to the left, and under it how it was made and where."""
-    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, table)]
+    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, rows)]
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
     return "\n".join([*lines, "", f"`{command}` on {facts}."])
 

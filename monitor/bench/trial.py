@@ -3,49 +3,37 @@
 
 import asyncio
 import json
-import os
 import secrets
-import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from monitor.bench.probe import Mark
+from monitor import assets
+from monitor.bench.caller import HEIGHT_PX, WIDTH_PX, encode
+from monitor.bench.child import Child, Cores, pinned, process
+from monitor.bench.probe import FPS, Mark
 from monitor.bench.report import Heard, Measure, measured
 from monitor.config import MqttSettings, Settings
-from monitor.errors import StartError
 from monitor.publish.mqtt import Endpoint, connect
 
-__all__ = ["WARM_UP_S", "Bench", "Child", "Cores", "process"]
+__all__ = ["WARM_UP_S", "Bench", "Trial", "prepared"]
 
+CLIP: Final = "pexels_woman"
 WARM_UP_S: Final = 5.0
 EARLY_S: Final = 10.0
-ANSWER_S: Final = 90.0
-LEAVE_S: Final = 5.0
 SHAPING: Final = {"capture", "faces", "liveness", "policy"}
-KEPT: Final = "LIFESIGN_PATHS__CACHE"
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """Numbers of the cores: one for the program under test and its broker, another for everything else."""
-
-    watcher: int
-    caller: int
-
-    @classmethod
-    def pick(cls) -> Self:
-        """The first and the last core this process may use; the same one twice when there is no other."""
-        here = sorted(os.sched_getaffinity(0))
-        return cls(here[0], here[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The same callers for each program: `settings` shape its work, `folder` is scratch space."""
+    """The same callers for each program: `settings` shape its work, `folder` is scratch space.
+
+    The callers send `per_s` pictures of the clip a second.
+    """
 
     settings: Settings
     clip: Path
@@ -53,9 +41,22 @@ class Bench:
     streams: int
     seconds: float
     cores: Cores
+    per_s: int = FPS
+
+    def of(self, streams: int) -> "Bench":
+        """The same with another number of callers."""
+        return replace(self, streams=streams)
 
     async def measure(self, variant: str) -> Measure:
         """Run "plain" or "lifesign" alone; raises StartError when a process fails."""
+        async with self.running(variant) as trial:
+            marks = [await trial.mark(after_s) for after_s in self._pauses()]
+            late_s = await trial.over()
+        return measured(marks, trial.began_s, trial.heard, late_s)
+
+    @asynccontextmanager
+    async def running(self, variant: str) -> AsyncIterator["Trial"]:
+        """The program with all its callers in the call; raises StartError when a process fails."""
         token = secrets.token_urlsafe(24)
         async with AsyncExitStack() as stack:
             stack.enter_context(pinned(self.cores.caller))
@@ -66,12 +67,10 @@ class Bench:
             listening = asyncio.create_task(_listen(hello["broker_port"], heard), name="listen")
             stack.callback(listening.cancel)
             job = {"clip": str(self.clip), "url": hello["url"], "token": token, "streams": self.streams}
-            began_s = (await caller.ask(job))["began_s"]
-            marks = [await watcher.mark(after_s) for after_s in self._pauses()]
-            late_s = (await caller.ask("over"))["late_p99_s"]
+            began_s = (await caller.ask(job | {"per_s": self.per_s}))["began_s"] if self.streams else {}
+            yield Trial(watcher, caller, began_s, heard)
             if listening.done():
                 await listening
-        return measured(marks, began_s, heard, late_s)
 
     def _pauses(self) -> tuple[float, float, float]:
         early_s = min(EARLY_S, self.seconds / 3)
@@ -82,81 +81,40 @@ class Bench:
         shaping = self.settings.model_dump(mode="json", include=SHAPING)
         return shaping | {
             "http": {"port": 0},
-            "whip": {"tokens": [token], "max_participants": self.streams},
+            "whip": {"tokens": [token], "max_participants": max(1, self.streams)},
             "mqtt": {"broker": "embedded", "port": 0},
             "paths": {"state": str(self.folder / variant)},
         }
 
 
-def _passes(name: str) -> bool:
-    return name == KEPT or not name.startswith("LIFESIGN_")
+@dataclass(slots=True)
+class Trial:
+    """A program that runs and its callers; `heard` grows with each verdict."""
+
+    watcher: Child
+    caller: Child
+    began_s: Mapping[str, float]
+    heard: list[Heard]
+
+    async def mark(self, after_s: float) -> Mark:
+        """What the program has used and done after a while."""
+        return await self.watcher.mark(after_s)
+
+    async def over(self) -> float:
+        """Send the callers away; how late their pictures were, 99th percentile in seconds."""
+        return float((await self.caller.ask("over"))["late_p99_s"])
 
 
 @asynccontextmanager
-async def process(module: str, core: int, folder: Path) -> AsyncIterator["Child"]:
-    """A child that runs a module on one core; its log is kept in `folder` until it has ended."""
-    words = folder / f"{module}.log"
-    with words.open("wb") as log, pinned(core):
-        started = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-            env={name: value for name, value in os.environ.items() if _passes(name)},
-        )
-    child = Child(started, words)
-    try:
-        yield child
-    finally:
-        await child.end()
-
-
-@dataclass(slots=True)
-class Child:
-    """A child that answers each JSON line with one."""
-
-    process: asyncio.subprocess.Process
-    words: Path
-
-    async def ask(self, question: object) -> dict[str, Any]:
-        """Raises StartError, with the child's last words, when it does not answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(question).encode() + b"\n")
-        line = b""
-        with suppress(TimeoutError):
-            line = await asyncio.wait_for(self.process.stdout.readline(), ANSWER_S)
-        if not line:
-            last = self.words.read_text(errors="replace").strip().splitlines()[-5:]
-            raise StartError("A process of the benchmark failed: " + " / ".join(last), "Run `lifesign doctor`.")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    async def mark(self, after_s: float) -> Mark:
-        """What the process has used and done after a while."""
-        await asyncio.sleep(after_s)
-        return Mark(**await self.ask("mark"))
-
-    async def end(self) -> None:
-        """Let it leave in order; what does not leave (the plain loop works off its queue first) is killed."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), LEAVE_S)
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        await self.process.wait()
-
-
-@contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Keep this thread, and every process that it starts, on one core meanwhile."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+async def prepared(
+    settings: Settings, streams: int, seconds: float, size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX), per_s: int = FPS
+) -> AsyncIterator[Bench]:
+    """A benchmark whose callers send the sample clip, encoded at this size and rate; raises AssetError without it."""
+    with tempfile.TemporaryDirectory(prefix="lifesign-bench-") as name:
+        folder = Path(name)
+        clip = folder / "clip.ivf"
+        await asyncio.to_thread(encode, assets.path(CLIP, settings.paths.cache), clip, size, per_s=per_s)
+        yield Bench(settings, clip, folder, streams, seconds, Cores.pick(), per_s)
 
 
 async def _listen(port: int, heard: list[Heard]) -> None:
