@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program that one would write first: every frame of `track.recv()` in, a verdict as JSON over MQTT out."""
+"""The program that one would write first: frames of `track.recv()` in, verdicts as JSON over MQTT out."""
 
 import asyncio
 import json
@@ -18,29 +18,40 @@ from monitor import assets
 from monitor.bench.probe import Counts
 from monitor.capture.adapter import prepare
 from monitor.config import Settings
-from monitor.finders import Finders, Look
+from monitor.faces.boxes import box_of
+from monitor.faces.crop import place, render, to_crop
+from monitor.faces.landmarker import Landmarker, shared
+from monitor.faces.quality import assess
 from monitor.liveness.engine import Engine
 from monitor.publish.broker import EmbeddedBroker
 from monitor.publish.topics import Topics
-from monitor.values import Evidence, Frame, Picture
+from monitor.values import Evidence, FaceCrop, Frame, Landmarks, Picture
 
 __all__ = ["PlainLoop", "open_plain"]
 
 
 class PlainLoop:
-    """Looks at every frame with Lifesign's own face finder and detector, and publishes what each one says.
+    """Takes every frame, and looks at some with MediaPipe's landmarker and Lifesign's network; publishes what they say.
 
-    It leaves out sampling, newest-wins, batching deadlines, policy, outbox and retained verdicts. The blocking work
-    runs in threads all the same: inside the coroutine it would starve the network.
+    It leaves out the tap, tracks, smoothing, newest-wins, batching deadlines, cues, policy, outbox and retained
+    verdicts. The blocking work runs in threads all the same: inside the coroutine it would starve the network.
     """
 
-    def __init__(self, finders: Finders, engine: Engine, client: aiomqtt.Client, group: asyncio.TaskGroup) -> None:
-        self._finders = finders
+    def __init__(
+        self,
+        samples_per_s: float,
+        landmarker: Landmarker,
+        engine: Engine,
+        client: aiomqtt.Client,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._samples_per_s = samples_per_s
+        self._landmarker = landmarker
         self._engine = engine
         self._client = client
         self._group = group
         self._topics = Topics("lifesign/v1")
-        self._looked = 0
+        self._received = self._looked = 0
         self._converted_s = 0.0
         self.connections: list[RTCPeerConnection] = []
 
@@ -48,7 +59,7 @@ class PlainLoop:
     def counts(self) -> Counts:
         """A frame counts as received when the loop takes it: what waits before it is the lag."""
         engine = self._engine.counts
-        return Counts(self._looked, self._looked, engine.crops, self._converted_s, engine.cues_s)
+        return Counts(self._received, self._looked, engine.crops, self._converted_s, engine.cues_s)
 
     async def join(self, request: web.Request) -> web.Response:
         """Answer an offer as a WHIP endpoint does."""
@@ -62,28 +73,38 @@ class PlainLoop:
         return web.Response(status=201, text=answer, content_type="application/sdp")
 
     async def _watch(self, track: MediaStreamTrack, call: str, participant: str) -> None:
-        async with self._finders.open(call, participant) as look:
-            while True:
-                try:
-                    picture = await track.recv()
-                except MediaStreamError:
-                    return
-                if isinstance(picture, VideoFrame):
-                    frame = self._frame(picture, call, participant)
-                    await self._judge(frame, look)
+        next_s = 0.0
+        while True:
+            try:
+                picture = await track.recv()
+            except MediaStreamError:
+                return
+            self._received += 1
+            if isinstance(picture, VideoFrame) and (media_s := picture.time or 0.0) >= next_s:
+                next_s += 1 / self._samples_per_s
+                await self._judge(picture, media_s, call, participant)
 
-    def _frame(self, picture: VideoFrame, call: str, participant: str) -> Frame:
+    async def _judge(self, picture: VideoFrame, media_s: float, call: str, participant: str) -> None:
         began_s = time.thread_time()
+        rgb: NDArray[np.uint8] = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         i420: NDArray[np.uint8] = picture.to_ndarray().astype(np.uint8, copy=False)
         self._converted_s += time.thread_time() - began_s
         self._looked += 1
-        return Frame(call, participant, picture.time or 0.0, time.monotonic(), Picture(i420))
-
-    async def _judge(self, frame: Frame, look: Look) -> None:
-        seen = await look(frame)
-        evidence = await self._engine.judge([crop for crop in seen.crops if crop.quality.judgeable])
-        topic = self._topics.verdict(frame.call, frame.participant)
+        found = await asyncio.to_thread(self._landmarker.find, rgb)
+        frame = Frame(call, participant, media_s, time.monotonic(), Picture(i420))
+        evidence = await self._engine.judge([_crop(frame, face, self._engine.crop_px) for face in found[:1]])
+        topic = self._topics.verdict(call, participant)
         await self._client.publish(topic, _verdict(frame, evidence), qos=1)
+
+
+def _crop(frame: Frame, face: Landmarks, side_px: int) -> FaceCrop:
+    matrix = to_crop(place(face.points), side_px)
+    rgb = render(frame.picture, matrix, side_px)
+    size = frame.picture.width_px, frame.picture.height_px
+    quality = assess(rgb, matrix, face, size, 1)
+    return FaceCrop(
+        frame.call, frame.participant, 1, frame.media_s, rgb, box_of(face.points), matrix, quality, landmarks=face
+    )
 
 
 def _verdict(frame: Frame, evidence: tuple[Evidence, ...]) -> str:
@@ -99,12 +120,11 @@ async def open_plain(stack: AsyncExitStack, settings: Settings) -> tuple[PlainLo
     stack.push_async_callback(broker.stop)
     at_once = settings.liveness.model_copy(update={"batch_deadline_ms": 0.0, "cues": ()})
     engine = await stack.enter_async_context(Engine(at_once))
-    finders = Finders(settings.faces, assets.path("face_landmarker"), engine.crop_px, surroundings=engine.surroundings)
-    stack.callback(finders.close)
+    landmarker = shared(assets.path("face_landmarker"), settings.faces.max_faces)
     client = aiomqtt.Client(broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5)
     await stack.enter_async_context(client)
     group = await stack.enter_async_context(asyncio.TaskGroup())
-    loop = PlainLoop(finders, engine, client, group)
+    loop = PlainLoop(settings.capture.samples_per_s, landmarker, engine, client, group)
     stack.push_async_callback(_hang_up, loop)
     return loop, await _serve(stack, loop), broker.port
 

@@ -138,11 +138,11 @@ def test_a_program_that_falls_behind_shows_it() -> None:
     assert found.lag_late_s == pytest.approx(21.6, abs=1.0)
 
 
-def test_what_keeping_up_would_take_counts_the_frames_left_lying() -> None:
-    """A loop that takes half the frames needs twice its work after the decoder; one that takes all, what it uses."""
-    half = [replace(each, received=each.received // 2) for each in MARKS]
-    assert measure().cpu_needed_percent == pytest.approx(90.0)
-    assert measured(half, {"ann": 100.0}, [], 0.0).cpu_needed_percent == pytest.approx(20.0 + 2 * 70.0)
+def test_streams_per_core_leave_a_fifth_of_it() -> None:
+    """A stream that takes 90 % of a core does not fit into 80 %; a program that used nothing has no such number."""
+    assert measure().streams_per_core == pytest.approx(80 / 90)
+    still = replace(MARKS[0], at_s=200.0)
+    assert measured([MARKS[0], still, still], {"ann": 100.0}, [], 0.0).streams_per_core is None
 
 
 def test_silence_is_shown_as_silence() -> None:
@@ -209,6 +209,7 @@ async def test_both_programs_watch_the_same_caller(capsys: pytest.CaptureFixture
     for found in document["variants"].values():
         assert found["verdicts"] > 0
         assert found["received_per_s"] >= found["looked_per_s"] >= found["judged_per_s"] > 0.0
+        assert found["looked_per_s"] == pytest.approx(5.0, rel=0.3)
         assert found["latency_p99_s"] >= found["latency_p50_s"] > 0.0
         assert all(found["cpu_percent"][stage] > 0.0 for stage in ("network and loop", "decode", "faces", "liveness"))
         assert found["resident_late_bytes"] > 100_000_000
