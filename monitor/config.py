@@ -143,6 +143,11 @@ class LivenessSettings(Section):
     model: str = Field("default", description="Name in `lifesign models list`.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     threads: int = Field(1, ge=1, le=64, description="Torch threads on the CPU.")
+    resting: bool = Field(
+        True,
+        description="Let the network judge only two looks a second of who is clear and steady; the other cues follow "
+        "every look, and any change brings every look back.",
+    )
     batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
     max_tracks: int = Field(256, ge=1, description="Face tracks with state at once.")
     cues: tuple[CueName, ...] = Field(

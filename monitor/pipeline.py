@@ -25,7 +25,7 @@ SOUND_S: Final = 2.0
 class Stages:
     """What every participant shares: face finding threads, the engine, the operating point, the way out, the desk.
 
-    `adaptive` lets those who are clear and steady be looked at less often.
+    Of those who are clear and steady, `resting` lets the network leave out looks, `adaptive` everybody.
     """
 
     finders: Finders
@@ -34,21 +34,23 @@ class Stages:
     deliver: Callable[[Decision], Awaitable[None]]
     challenges: Challenges = field(default_factory=Challenges)
     adaptive: bool = False
+    resting: bool = False
 
 
 async def watch(feed: Feed, stages: Stages) -> None:
     """Judge one participant until the feed ends; the last decision closes what is open."""
     policy = stages.new_policy(feed.call, feed.participant)
-    tempo = Tempo(feed.samples_per_s) if stages.adaptive else None
+    tempo = Tempo(feed.samples_per_s)
     media_s = 0.0
     async with stages.finders.open(feed.call, feed.participant) as look:
         try:
             async for media in feed.media():
-                decision = await _decide(media, feed, look, policy, stages)
+                rests = stages.resting and isinstance(media, Frame) and tempo.rests(media.media_s)
+                decision = await _decide(media, feed, look, policy, stages, rests=rests)
                 media_s = decision.verdict.media_s
-                if tempo is not None:
-                    asked = stages.challenges.under_way(feed.call, feed.participant)
-                    feed.samples_per_s = tempo.after(decision, asked=asked)
+                tempo.after(decision, asked=stages.challenges.under_way(feed.call, feed.participant))
+                if stages.adaptive:
+                    feed.samples_per_s = tempo.looks_per_s
                 await _deliver(decision, stages)
                 if isinstance(media, Frame):
                     observe_latency(time.monotonic() - media.arrived_s)
@@ -58,7 +60,9 @@ async def watch(feed: Feed, stages: Stages) -> None:
             await stages.challenges.leave(feed.call, feed.participant)
 
 
-async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: ParticipantPolicy, stages: Stages) -> Decision:
+async def _decide(
+    media: Frame | Stall, feed: Feed, look: Look, policy: ParticipantPolicy, stages: Stages, *, rests: bool
+) -> Decision:
     if isinstance(media, Stall):
         await stages.challenges.answer(media, None)
         return policy.stall(media)
@@ -66,7 +70,7 @@ async def _decide(media: Frame | Stall, feed: Feed, look: Look, policy: Particip
         seen = await look(media)
     with timed("liveness"):
         judgeable = [crop for crop in seen.crops if crop.quality.judgeable]
-        context = Context(media.facts, media.arrived_s, feed.heard(SOUND_S))
+        context = Context(media.facts, media.arrived_s, feed.heard(SOUND_S), rests)
         evidence = await stages.engine.judge(judgeable, context)
     answers = await stages.challenges.answer(media, seen, context.sound)
     _forget_ended(media, seen, stages.engine)

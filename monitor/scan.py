@@ -169,6 +169,7 @@ class _Scanner:
             lambda _call, _participant: recording.policy,
             deliver,
             adaptive=self._settings.capture.adaptive,
+            resting=self._settings.liveness.resting,
         )
 
 

@@ -60,8 +60,15 @@ class Service:
         self._said: dict[tuple[str, str], Verdict] = {}
         self.passes = Passes()
         self.challenges = Challenges(self._present, publisher.challenge, settings.challenge.kinds)
-        adaptive = settings.capture.adaptive
-        self.stages = Stages(finders, engine, self._new_policy, self._deliver, self.challenges, adaptive)
+        self.stages = Stages(
+            finders,
+            engine,
+            self._new_policy,
+            self._deliver,
+            self.challenges,
+            adaptive=settings.capture.adaptive,
+            resting=settings.liveness.resting,
+        )
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""

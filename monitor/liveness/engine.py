@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models import twofold
 from monitor.config import LivenessSettings
@@ -189,16 +191,15 @@ class Engine:
 
     def _remember(self, items: Sequence[_Item], judged: Sequence[Judged]) -> None:
         for item, each in zip(items, judged, strict=True):
-            if item.key in self._slots:
-                self._worst.see(item.key, self._shown(item.look.crop, each))
+            if item.key in self._slots and each.boundary is not None:
+                self._worst.see(item.key, self._shown(item.look.crop, each.evidence[0], each.boundary))
         if len(self._worst) > len(self._slots):
             self._worst.forget(lambda key: key not in self._slots)
 
-    def _shown(self, crop: FaceCrop, judged: Judged) -> WorstLook:
-        said = judged.evidence[0]
+    def _shown(self, crop: FaceCrop, said: Evidence, boundary: NDArray[np.uint8]) -> WorstLook:
         assert said.measure is not None
         rgb = crop.rgb if self._pictures else None
-        return WorstLook(crop.media_s, said.measure, said.score, crop.box, judged.boundary.copy(), rgb)
+        return WorstLook(crop.media_s, said.measure, said.score, crop.box, boundary.copy(), rgb)
 
     def _check(self, crop: FaceCrop) -> None:
         side = self._detector.crop_px

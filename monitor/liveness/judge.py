@@ -24,6 +24,8 @@ DETECTOR_KINDS: Final[Mapping[AttackKind, float]] = MappingProxyType(
 """The network learns from blended faces, so its word means a swap first; blended mouths and re-rendered faces
 leave the same kind of boundary. It cannot tell them apart: the weights are what is likely beforehand, not measured."""
 
+Map = NDArray[np.uint8]
+
 TELLING_NATS: Final = 0.5
 """A likelihood ratio under 1.6 either way is not worth a sentence of its own."""
 
@@ -36,10 +38,13 @@ class Look(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Evidence of one look, the network's first, and its `boundary` map uint8 [n, n], 255 for certain."""
+    """Evidence of one look, the network's first, and its `boundary` map uint8 [n, n], 255 for certain.
+
+    Where the network rested there is no word of it, and no map.
+    """
 
     evidence: tuple[Evidence, ...]
-    boundary: NDArray[np.uint8]
+    boundary: "Map | None"
 
 
 class Judge:
@@ -62,30 +67,31 @@ class Judge:
     def judge(self, lease: Lease, looks: Sequence[Look]) -> list[Judged]:
         """One step of every track in the batch; what is found of each look, in their order.
 
-        State is stored only when the step has succeeded, so a failed batch leaves no trace.
+        The network leaves out the looks at which it may rest, but never the first of a track. State is stored only
+        when the step has succeeded, so a failed batch leaves no trace.
         """
+        awake = [at for at, look in enumerate(looks) if lease.slots[at] in lease.fresh or not look.context.rests]
         with torch.inference_mode():
             self._pool.reset(lease.fresh)
             self._signals.update({slot: self._new_signals() for slot in lease.fresh})
-            logits, maps = self._step(lease, [look.crop for look in looks])
+            stepped = dict(zip(awake, self._step(lease, looks, awake), strict=True)) if awake else {}
         began_s = time.thread_time()
         said = [
             tuple(signal.look(*look) for signal in self._signals[slot])
             for slot, look in zip(lease.slots, looks, strict=True)
         ]
         self.cues_s += time.thread_time() - began_s
-        return [
-            Judged((self._network(look.crop, logit), *words), edges)
-            for look, logit, words, edges in zip(looks, logits, said, maps, strict=True)
-        ]
+        return [_joined(stepped.get(at), words) for at, words in enumerate(said)]
 
-    def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> tuple[list[float], NDArray[np.uint8]]:
+    def _step(self, lease: Lease, looks: Sequence[Look], awake: Sequence[int]) -> list[tuple[Evidence, Map]]:
+        slots, crops = [lease.slots[at] for at in awake], [looks[at].crop for at in awake]
         batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
-        output, state = self._detector.step(batch, self._pool.gather(lease.slots))
+        output, state = self._detector.step(batch, self._pool.gather(slots))
         logits = self._detector.logits(output, [crop.quality.face_px for crop in crops])
         maps = (self._detector.boundaries(output) * 255.0).round().to(torch.uint8).cpu().numpy()
-        self._pool.scatter(lease.slots, state)
-        return logits, maps
+        self._pool.scatter(slots, state)
+        words = [self._network(crop, logit) for crop, logit in zip(crops, logits, strict=True)]
+        return list(zip(words, maps, strict=True))
 
     def _network(self, crop: FaceCrop, logit: float) -> Evidence:
         quality = crop.quality
@@ -101,6 +107,10 @@ class Judge:
             score=self._detector.calibration.score(logit),
             measure=logit,
         )
+
+
+def _joined(network: tuple[Evidence, Map] | None, words: tuple[Evidence, ...]) -> Judged:
+    return Judged(words, None) if network is None else Judged((network[0], *words), network[1])
 
 
 def _sentence(llr_nats: float) -> str:

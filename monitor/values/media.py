@@ -114,12 +114,14 @@ class Context:
     """What a participant's media say beside the faces of one frame.
 
     `sound` is the newest of it, oldest chunk first, without gaps unless the sender left some; chunks come again until
-    they are too old. It may end before the frame or after it: sound and picture travel apart.
+    they are too old. It may end before the frame or after it: sound and picture travel apart. `rests` says that the
+    network need not judge this frame, only the other cues.
     """
 
     facts: StreamFacts = NO_FACTS
     arrived_s: float = 0.0
     sound: tuple[AudioChunk, ...] = ()
+    rests: bool = False
 
 
 NO_CONTEXT: Final = Context()

@@ -9,7 +9,7 @@ from monitor.config import CueName
 from monitor.liveness.cues import CUES, ready
 from monitor.liveness.judge import DETECTOR_KINDS, Judge, Look
 from monitor.liveness.pool import Lease
-from monitor.values import AttackKind
+from monitor.values import AttackKind, Context
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop
 
@@ -50,3 +50,25 @@ def test_signals_keep_their_state_with_their_slot():
         found = judge.judge(lease, [Look(crop(index / 5, 1)), Look(crop(index / 5, 2))])
     spoken = [[word.reliability > 0 for word in judged.evidence if word.cue == "frozen"] for judged in found]
     assert spoken == [[True], [False]]
+
+
+def test_the_network_leaves_out_looks_at_which_it_may_rest():
+    """The other cues see the look all the same; the state of the network is that of the looks it judged."""
+    detector = FakeDetector()
+    judge, rest = Judge(detector, 2, ready(("frozen",))), Context(rests=True)
+    judge.judge(Lease((0, 1), (0, 1)), [Look(crop(0.0, 1)), Look(crop(0.0, 2))])
+    one, two = judge.judge(Lease((0, 1), ()), [Look(crop(0.2, 1), rest), Look(crop(0.2, 2))])
+    assert [word.cue for word in one.evidence] == ["frozen"]
+    assert one.boundary is None
+    assert [word.cue for word in two.evidence] == ["detector", "frozen"]
+    judge.judge(Lease((1, 0), ()), [Look(crop(0.4, 2), rest), Look(crop(0.4, 1), rest)])
+    judge.judge(Lease((0, 1), ()), [Look(crop(0.6, 1)), Look(crop(0.6, 2))])
+    assert detector.steps_seen == [[0, 0], [1], [1, 2]]
+
+
+def test_a_face_never_seen_before_is_judged():
+    """Whoever comes into a calm call is a stranger, and so is a track whose slot was taken away."""
+    judge = Judge(FakeDetector(), 2, ready(()))
+    (judged,) = judge.judge(Lease((0,), (0,)), [Look(crop(0.0), Context(rests=True))])
+    assert [word.cue for word in judged.evidence] == ["detector"]
+    assert judged.boundary is not None
