@@ -53,7 +53,7 @@ async def serving(
     listener = listen(settings.http)
     stack.callback(listener.close)
     service = await stack.enter_async_context(open_service(settings, [print_event] if json else [], load))
-    lag = asyncio.create_task(watch_loop(), name="event loop lag")
+    lag = asyncio.create_task(watch_loop(late=service.meter.late), name="event loop lag")
     stack.callback(lag.cancel)
     service.url = await stack.enter_async_context(serve(http_app(service), settings.http, listener))
     # Open event streams would hold the listener's shutdown.

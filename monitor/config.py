@@ -23,6 +23,7 @@ __all__ = [
     "HttpSettings",
     "Id",
     "LivenessSettings",
+    "LoadSettings",
     "LogSettings",
     "MqttSettings",
     "NodeSettings",
@@ -200,6 +201,18 @@ class ChallengeSettings(Section):
     )
 
 
+class LoadSettings(Section):
+    """What happens when the machine has too little time for everybody."""
+
+    enabled: bool = Field(True, description="Look less often under load, then refuse new participants.")
+    budget: float = Field(0.8, gt=0, le=1, description="Share of the processor cores that may be used.")
+    least_samples_per_s: float = Field(
+        2.0, gt=0, le=30, description="Fewest frames looked at per second and participant under load."
+    )
+    down_after_s: Positive = Field(2.0, description="Overload that lasts so long means fewer looks.")
+    up_after_s: Positive = Field(30.0, description="Room for more looks that lasts so long brings them back.")
+
+
 class MqttTls(Section):
     """TLS towards the broker."""
 
@@ -267,6 +280,7 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     evidence: EvidenceSettings = EvidenceSettings()
     challenge: ChallengeSettings = ChallengeSettings()
+    load: LoadSettings = LoadSettings()
     mqtt: MqttSettings = MqttSettings()
     log: LogSettings = LogSettings()
     paths: PathsSettings = PathsSettings()

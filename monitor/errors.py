@@ -29,6 +29,7 @@ LifesignError
 │   ├── PicturesOffError       pictures_off     pictures are not kept here
 │   ├── PicturesKeyError       pictures_key     pictures sealed with another key
 │   └── CapacityError          capacity         no room for another participant
+│       └── OverloadError      overload         no processor time for another participant
 └── PublishError               publish          an event that did not reach the broker
     ├── RefusedError           refused          the broker answered, and refused
     └── OutboxError            outbox           the outbox cannot be written
@@ -53,6 +54,7 @@ __all__ = [
     "OfferError",
     "OrderError",
     "OutboxError",
+    "OverloadError",
     "PicturesError",
     "PicturesKeyError",
     "PicturesOffError",
@@ -268,6 +270,12 @@ class CapacityError(RequestError):
 
     code = "capacity"
     status = 503
+
+
+class OverloadError(CapacityError):
+    """No processor time for another participant."""
+
+    code = "overload"
 
 
 class PublishError(LifesignError):

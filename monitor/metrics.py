@@ -107,13 +107,16 @@ def observe_latency(seconds: float) -> None:
     _latency_seconds.observe(seconds)
 
 
-async def watch_loop(period_s: float = 0.1, looks: int = 100) -> None:
-    """Measure for ever how late the loop wakes up; the gauge shows the worst of the last `looks` wake-ups."""
+async def watch_loop(
+    period_s: float = 0.1, looks: int = 100, late: Callable[[float], None] = lambda _seconds: None
+) -> None:
+    """Measure for ever how late the loop wakes up and tell `late`; the gauge shows the worst of the last `looks`."""
     worst: list[float] = []
     while True:
         due_s = time.perf_counter() + period_s
         await asyncio.sleep(period_s)
         worst = [*worst[-looks + 1 :], max(0.0, time.perf_counter() - due_s)]
+        late(worst[-1])
         _lag_seconds.set(max(worst))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One participant's media in, verdicts and alerts out: the five stages in the order of the flow."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ SOUND_S: Final = 2.0
 class Stages:
     """What every participant shares: face finding threads, the engine, the operating point, the way out, the desk.
 
-    Of those who are clear and steady, `resting` lets the network leave out looks, `adaptive` everybody.
+    Of those who are clear and steady, `resting` lets the network leave out looks, `adaptive` everybody. There is time
+    for `most_per_s()` looks a second at anybody. `looked` is told of each picture judged, and how long after it came.
     """
 
     finders: Finders
@@ -35,12 +37,15 @@ class Stages:
     challenges: Challenges = field(default_factory=Challenges)
     adaptive: bool = False
     resting: bool = False
+    most_per_s: Callable[[], float] = lambda: math.inf
+    looked: Callable[[Frame, float], None] = lambda _frame, _seconds: None
 
 
 async def watch(feed: Feed, stages: Stages) -> None:
     """Judge one participant until the feed ends; the last decision closes what is open."""
     policy = stages.new_policy(feed.call, feed.participant)
-    tempo = Tempo(feed.samples_per_s)
+    usual_per_s = feed.samples_per_s
+    tempo = Tempo(usual_per_s)
     media_s = 0.0
     async with stages.finders.open(feed.call, feed.participant) as look:
         try:
@@ -48,12 +53,14 @@ async def watch(feed: Feed, stages: Stages) -> None:
                 rests = stages.resting and isinstance(media, Frame) and tempo.rests(media.media_s)
                 decision = await _decide(media, feed, look, policy, stages, rests=rests)
                 media_s = decision.verdict.media_s
-                tempo.after(decision, asked=stages.challenges.under_way(feed.call, feed.participant))
-                if stages.adaptive:
-                    feed.samples_per_s = tempo.looks_per_s
+                asked = stages.challenges.under_way(feed.call, feed.participant)
+                tempo.after(decision, asked=asked)
+                wished_per_s = tempo.looks_per_s if stages.adaptive else usual_per_s
+                # An answer is measured in the looks: too few would count against who gives it.
+                feed.samples_per_s = usual_per_s if asked else min(wished_per_s, stages.most_per_s())
                 await _deliver(decision, stages)
                 if isinstance(media, Frame):
-                    observe_latency(time.monotonic() - media.arrived_s)
+                    _note_age(media, stages)
             await _deliver(policy.finish(media_s), stages)
         finally:
             stages.engine.forget_participant(feed.call, feed.participant)
@@ -81,6 +88,12 @@ async def _decide(
 def _forget_ended(frame: Frame, seen: FaceLook, engine: Engine) -> None:
     for track in seen.ended_tracks:
         engine.forget(frame.call, frame.participant, track)
+
+
+def _note_age(frame: Frame, stages: Stages) -> None:
+    age_s = time.monotonic() - frame.arrived_s
+    observe_latency(age_s)
+    stages.looked(frame, age_s)
 
 
 async def _deliver(decision: Decision, stages: Stages) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service in, the numbers of its stages that /metrics shows out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 
+from monitor.load.threads import Work
 from monitor.metrics import Reading
 from monitor.service import Service
 
@@ -30,6 +31,7 @@ PUBLISH = {
     "publish_connect_failures_total": ("Connection attempts that failed.", "connect_failures"),
     "publish_connected": ("1 while the broker is connected.", "connected"),
     "publish_outbox_alerts": ("Alerts that wait for the broker.", "outbox_rows"),
+    "publish_pending_topics": ("Retained topics whose newest message waits for the broker.", "retained_pending"),
     "publish_outbox_oldest_seconds": ("Age of the oldest waiting alert.", "outbox_oldest_s"),
 }
 PICTURES = {
@@ -45,7 +47,14 @@ CAPTURE = {
     "capture_received_frames": ("Pictures received from the participants here now.", "received"),
     "capture_sampled_frames": ("Pictures picked from the participants here now.", "sampled"),
     "capture_dropped_frames": ("Picked pictures replaced by a newer one, participants here now.", "dropped"),
+    "capture_discarded_frames": ("Coded pictures thrown away, participants here now.", "discarded"),
+    "capture_failed_frames": ("Pictures that could not be decoded, participants here now.", "failed"),
     "capture_waiting_frames": ("Pictures that wait, participants here now.", "waiting"),
+}
+LOAD = {
+    "load_rung": ("Steps down from the configured looks; the last one refuses new participants.", "rung"),
+    "samples_per_second": ("Looks a second that each participant may have.", "most_per_s"),
+    "load_cores": ("Cores that this process may use.", "allowed_cores"),
 }
 
 
@@ -67,11 +76,36 @@ def readings(service: Service) -> Iterable[Reading]:
     yield Reading(
         "faces_waiting_frames", "Frames that wait for a face finding thread.", lambda: service.finders.waiting
     )
+    yield Reading("pull_refused_total", "Pulls put off for lack of time.", lambda: _refused_pulls(service))
+    yield from _load(service)
     yield from _fields(ENGINE, lambda: service.engine.counts)
     yield from _fields(PUBLISH, lambda: service.publisher.counts)
     yield from _fields(PICTURES, lambda: service.explanations.pictures.counts)
     for name, (description, field) in CAPTURE.items():
         yield Reading(name, description, _sum(service, field))
+
+
+def _load(service: Service) -> Iterable[Reading]:
+    load = service.load
+    yield from _fields(LOAD, lambda: load)
+    yield Reading("load_ratio", "Share of what may be, above 1 is overload.", lambda: dict(load.signs.items()), "sign")
+    yield Reading("cost_percent", "Processor time, percent of a core.", lambda: _percent(load.cores), "stage")
+    yield Reading(
+        "participant_cost_percent",
+        "What a 480p participant costs at these looks, percent of a core.",
+        lambda: 100.0 * load.cost.cores,
+    )
+    yield Reading("load_free_places", "Participants who would still fit.", lambda: load.places(service.sessions))
+    yield Reading("stream_listeners", "Readers of the event stream.", lambda: service.live.listeners)
+    yield Reading("stream_dropped_total", "Events that slow readers never saw.", lambda: service.live.dropped)
+
+
+def _percent(cores: Mapping[Work, float]) -> dict[str, float]:
+    return {work: 100.0 * used for work, used in cores.items()}
+
+
+def _refused_pulls(service: Service) -> float:
+    return sum(pull.refused_count for pull in service.pulls)
 
 
 def _fields(names: dict[str, tuple[str, str]], counts: Callable[[], object]) -> Iterable[Reading]:

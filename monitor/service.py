@@ -22,6 +22,9 @@ from monitor.finders import Finders
 from monitor.health import Check
 from monitor.liveness.detector import Load
 from monitor.liveness.engine import Engine
+from monitor.load.guard import Guard
+from monitor.load.machine import cores
+from monitor.load.meter import Meter
 from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.publish.events import ParticipantMedia
@@ -60,6 +63,8 @@ class Service:
         self._said: dict[tuple[str, str], Verdict] = {}
         self.passes = Passes()
         self.challenges = Challenges(self._present, publisher.challenge, settings.challenge.kinds)
+        self.meter = Meter(self._feeds)
+        self._rates: dict[tuple[str, str], float] = {}
         self.stages = Stages(
             finders,
             engine,
@@ -68,26 +73,47 @@ class Service:
             self.challenges,
             adaptive=settings.capture.adaptive,
             resting=settings.liveness.resting,
+            most_per_s=lambda: self.load.most_per_s,
+            looked=self.meter.looked,
         )
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
         self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
-        self.whip = WhipServer(self.settings, self.calls.admit, self.passes)
-        self.pulls = tuple(WhepClient(self.settings, pull, self.calls.admit) for pull in self.settings.pulls)
+        self.load = Guard(self.settings.load, self.settings.capture.samples_per_s, cores(), self.meter.sample)
+        self.whip = WhipServer(self.settings, self.calls.admit, self.passes, self._busy)
+        self.pulls = tuple(
+            WhepClient(self.settings, pull, self.calls.admit, self._busy) for pull in self.settings.pulls
+        )
+
+    @property
+    def sessions(self) -> int:
+        """Participants who are here or on their way."""
+        return self.whip.sessions + sum(pull.taken_in for pull in self.pulls)
 
     def checks(self) -> Mapping[str, Check]:
         """Readiness: the model judges, there is room for another participant, what is published arrives."""
-        room = self.whip.sessions < self.settings.whip.max_participants
         own = {
             "model": Check(
                 self.engine.healthy, "judges" if self.engine.healthy else "the last batch failed; see the log"
             ),
-            "capacity": Check(room, "room for participants" if room else "all places for participants are taken"),
+            "capacity": self._capacity(),
             "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
         }
         pulls = {f"pull {number}": _pull_check(pull) for number, pull in enumerate(self.pulls, 1)}
         return own | pulls | {name: Check(*check) for name, check in self.publisher.checks().items()}
+
+    def _capacity(self) -> Check:
+        if self.whip.sessions >= self.settings.whip.max_participants:
+            return Check(False, "all places for participants are taken")
+        busy, words = self._busy(), self.load.words(self.sessions)
+        return Check(busy is None, words if busy is None else f"{busy} {words}")
+
+    def _feeds(self) -> tuple[Feed, ...]:
+        return self.calls.all_feeds()
+
+    def _busy(self) -> str | None:
+        return self.load.refusal(self.sessions)
 
     def drain(self) -> None:
         """Take no new participants; those here stay."""
@@ -117,13 +143,19 @@ class Service:
         if due(before, verdict):
             self._said[name] = verdict
             await self.publisher.verdict(verdict)
-        if before is None or _stalled(before) != _stalled(verdict):
+        if before is None or _stalled(before) != _stalled(verdict) or self._paced_anew(name):
             self._changed(verdict.call, self.calls.feeds(verdict.call))
+
+    def _paced_anew(self, name: tuple[str, str]) -> bool:
+        """Whether somebody is looked at more often or less often than was told."""
+        feed = self.calls.feeds(name[0]).get(name[1])
+        return feed is not None and self._rates.get(name) != feed.samples_per_s
 
     def _changed(self, call: str, feeds: Mapping[str, Feed]) -> None:
         for name in [name for name in self._said if name[0] == call and name[1] not in feeds]:
             del self._said[name]
             self.publisher.participant_left(*name)
+        self._rates = {name: rate for name, rate in self._rates.items() if name[0] != call or name[1] in feeds}
         if feeds:
             self.publisher.call_state(call, [self._health(call, who, feed) for who, feed in sorted(feeds.items())])
         else:
@@ -131,12 +163,14 @@ class Service:
 
     def _health(self, call: str, participant: str, feed: Feed) -> ParticipantMedia:
         counts, said = feed.counts, self._said.get((call, participant))
+        self._rates[call, participant] = feed.samples_per_s
         return ParticipantMedia(
             participant=participant,
             stalled=said is not None and _stalled(said),
             received_frames=counts.received,
             sampled_frames=counts.sampled,
             dropped_frames=counts.dropped,
+            samples_per_s=feed.samples_per_s,
         )
 
 
@@ -170,8 +204,9 @@ async def open_service(
         service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
         await stack.enter_async_context(service.whip)
         async with asyncio.TaskGroup() as group:
-            pulling = [group.create_task(pull.run(), name="pull") for pull in service.pulls]
+            beside = [group.create_task(pull.run(), name="pull") for pull in service.pulls]
+            beside.append(group.create_task(service.load.run(), name="load"))
             yield service
             await service.settle()
-            for task in pulling:
+            for task in beside:
                 task.cancel()

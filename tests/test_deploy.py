@@ -16,7 +16,7 @@ from monitor import doctor_service
 from monitor.config import MqttSettings, Settings
 from monitor.doctor_machine import LIBRARIES
 from monitor.metrics import Metrics
-from monitor.readings import CAPTURE, ENGINE, PUBLISH
+from monitor.readings import CAPTURE, ENGINE, LOAD, PUBLISH
 from monitor.settings_file import unknown_environment
 from tests.fakes.brokers import MOSQUITTO, Mosquitto, free_port
 
@@ -32,7 +32,7 @@ def test_yaml_is_yaml(file: Path) -> None:
 def test_prometheus_rules_use_metrics_that_exist() -> None:
     """A renamed metric would silence an alarm."""
     shown = set(re.findall(r"^# TYPE (\S+)", Metrics().text().decode(), re.MULTILINE))
-    known = shown | {f"lifesign_{name}" for table in (CAPTURE, ENGINE, PUBLISH) for name in table}
+    known = shown | {f"lifesign_{name}" for table in (CAPTURE, ENGINE, LOAD, PUBLISH) for name in table}
     used = set(re.findall(r"lifesign_\w+", (DEPLOY / "prometheus" / "alerts.yml").read_text()))
     assert used <= known
 

@@ -84,6 +84,7 @@ class Bench:
             "whip": {"tokens": [token], "max_participants": max(1, self.streams)},
             "mqtt": {"broker": "embedded", "port": 0},
             "paths": {"state": str(self.folder / variant)},
+            "load": {"enabled": False},
         }
 
 

@@ -2,6 +2,7 @@
 """A media server's WHEP address in, the feed of the participant it plays out (WHEP, IETF draft)."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
@@ -29,13 +30,17 @@ class WhepClient:
 
     A short gap is a stall of the same feed; after `end_after_s` of silence the feed ends, and media that come
     later make a new one. `admit` gets each feed when its first picture came. `error` is why there is no
-    connection now, None while media flow; `attempts` counts connections tried.
+    connection now, None while media flow; `attempts` counts connections tried. `busy` says why nobody more can be taken
+    in now, None when somebody can; a participant once taken in keeps their place while they are connected anew.
     """
 
-    def __init__(self, settings: Settings, pull: PullSettings, admit: Admit) -> None:
+    def __init__(
+        self, settings: Settings, pull: PullSettings, admit: Admit, busy: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._settings = settings
         self._pull = pull
         self._admit = admit
+        self._busy = busy
         self._log = structlog.get_logger().bind(call=pull.call, participant=pull.participant)
         self._backoff = Backoff(settings.capture.backoff_initial_s, settings.capture.backoff_max_s)
         self._tap: Tap | None = None
@@ -43,6 +48,12 @@ class WhepClient:
         self.route = Route(settings.capture)
         self.error: PullError | None = None
         self.attempts = 0
+        self.refused_count = 0
+
+    @property
+    def taken_in(self) -> bool:
+        """Whether the participant has a place: media flow, or are being asked for."""
+        return self._handing is not None and not self._handing.done()
 
     async def run(self) -> None:
         """Pull until cancelled."""
@@ -57,6 +68,9 @@ class WhepClient:
                     await asyncio.sleep(self._backoff.wait_s(wish_s))
 
     async def _once(self, http: aiohttp.ClientSession, group: asyncio.TaskGroup, pool: Executor) -> float:
+        if not self.taken_in and (why := self._busy()) is not None:
+            self._refuse(why)
+            return self._settings.whip.retry_after_s
         self.attempts += 1
         tap = self._feed(group, pool)
         intake = Intake(tap, self._settings.capture, pool, self.route)
@@ -75,6 +89,11 @@ class WhepClient:
             await peer.close()
         self._backoff.flowed(intake.flowed_s)
         return wish_s
+
+    def _refuse(self, why: str) -> None:
+        self.refused_count += 1
+        self.error = PullError(why, "It is tried again; move participants to another node.")
+        self._log.warning("pull put off", code=self.error.code, what=why, advice=self.error.advice)
 
     def _feed(self, group: asyncio.TaskGroup, pool: Executor) -> Tap:
         if self._tap is None or self._tap.closed or self._handing is None or self._handing.done():

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -12,7 +13,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from monitor.config import Settings
-from monitor.errors import CapacityError, IdError, PreconditionError, RequestError, TokenError
+from monitor.errors import CapacityError, IdError, OverloadError, PreconditionError, RequestError, TokenError
 
 from .offer import checked_offer
 from .passes import Passes
@@ -42,14 +43,22 @@ class WhipServer:
     Used as an async context manager: sessions live in its task group, and none survives its exit. `admit` gets
     the feed of each publisher once its first picture came, runs in the session's task, and returns when the
     feed has ended; an exception of it ends that session only. A participant that publishes again replaces
-    its older session. `passes` lets those publish who were invited, under their own name alone.
+    its older session. `passes` lets those publish who were invited, under their own name alone. `busy` says why nobody
+    more can be taken in now, None when somebody can; whoever is here already may always publish anew.
     `opened_count` and `refused_counts` (by error code) only grow.
     """
 
-    def __init__(self, settings: Settings, admit: Admit, passes: Passes | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        admit: Admit,
+        passes: Passes | None = None,
+        busy: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._tokens = TokenCheck(settings.whip.tokens)
         self._passes = passes or Passes()
+        self._busy = busy
         self._log = structlog.get_logger()
         self._stack = AsyncExitStack()
         self._group = asyncio.TaskGroup()
@@ -183,8 +192,11 @@ class WhipServer:
             return False
 
     def _check_room(self, name: tuple[str, str]) -> None:
-        full = self.sessions >= self._settings.whip.max_participants and name not in self._roster
+        known = name in self._roster
+        wait = {"Retry-After": str(self._settings.whip.retry_after_s)}
+        full = self.sessions >= self._settings.whip.max_participants and not known
         if full or self._draining:
             what = "This node is shutting down." if self._draining else "All places for participants are taken."
-            wait = {"Retry-After": str(self._settings.whip.retry_after_s)}
             raise CapacityError(what, "Try again later, or another node.", wait)
+        if not known and (why := self._busy()) is not None:
+            raise OverloadError(why, "Try again later, or another node.", wait)

@@ -79,6 +79,11 @@ class ParticipantMedia(_Model):
     sampled_frames: int | None = Field(None, ge=0, description="Frames looked at since joining.")
     dropped_frames: int | None = Field(None, ge=0, description="Sampled frames that a newer one replaced.")
     lost_packets: int | None = Field(None, ge=0, description="Packets that never came.")
+    samples_per_s: float | None = Field(
+        None,
+        gt=0,
+        description="Frames looked at per second now; fewer than configured under load or while all is calm.",
+    )
 
 
 class CallData(_Model):

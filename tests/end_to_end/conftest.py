@@ -10,7 +10,15 @@ import pytest
 from pydantic import SecretStr
 
 from monitor.app import serving
-from monitor.config import EvidenceSettings, HttpSettings, MqttSettings, PathsSettings, Settings, WhipSettings
+from monitor.config import (
+    EvidenceSettings,
+    HttpSettings,
+    LoadSettings,
+    MqttSettings,
+    PathsSettings,
+    Settings,
+    WhipSettings,
+)
 from monitor.service import Service
 from tests.fakes.blue import BlueDetector, record
 from tests.fakes.media import sample
@@ -21,16 +29,22 @@ Open = Callable[..., AbstractAsyncContextManager[Service]]
 
 @pytest.fixture
 def open_monitor(tmp_path: Path) -> Open:
-    """Open a service on free ports whose detector raises the alarm at blue faces, with these settings."""
+    """Open a service on free ports whose detector raises the alarm at blue faces, with these settings.
+
+    It does not act on load unless asked to, so that a busy machine changes no outcome.
+    """
     sample("face_landmarker")
 
     @asynccontextmanager
-    async def opened(evidence: EvidenceSettings | None = None, **mqtt: Any) -> AsyncIterator[Service]:
+    async def opened(
+        evidence: EvidenceSettings | None = None, load: LoadSettings | None = None, **mqtt: Any
+    ) -> AsyncIterator[Service]:
         settings = Settings(
             http=HttpSettings(port=0),
             whip=WhipSettings(tokens=(SecretStr(TOKEN),)),
             mqtt=MqttSettings(**({"port": 0} | mqtt)),
             evidence=evidence or EvidenceSettings(),
+            load=load or LoadSettings(enabled=False),
             paths=PathsSettings(state=tmp_path / "state"),
         )
         async with AsyncExitStack() as stack:
