@@ -64,12 +64,14 @@ def test_latency_is_a_histogram() -> None:
 
 async def test_a_blocked_loop_shows_as_lag() -> None:
     """The gauge tells how late the loop woke up."""
-    watcher = asyncio.create_task(watch_loop(period_s=0.01))
+    late: list[float] = []
+    watcher = asyncio.create_task(watch_loop(period_s=0.01, late=late.append))
     await asyncio.sleep(0.02)
     time.sleep(0.2)  # noqa: ASYNC251 blocking the loop is what is tested
     await asyncio.sleep(0.05)
     watcher.cancel()
     assert samples(Metrics())["lifesign_event_loop_lag_seconds", ""] > 0.1
+    assert max(late) > 0.1
 
 
 def test_every_metric_has_the_prefix_and_no_id() -> None:

@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -17,13 +17,18 @@ FAST = {"samples_per_s": 10, "backoff_initial_s": 0.05, "backoff_max_s": 0.4}
 
 @contextlib.asynccontextmanager
 async def pulling(
-    media: MediaServer, watcher: Watcher, token: str | None = None, url: str | None = None, **capture: float
+    media: MediaServer,
+    watcher: Watcher,
+    token: str | None = None,
+    url: str | None = None,
+    busy: Callable[[], str | None] = lambda: None,
+    **capture: float,
 ) -> AsyncIterator[WhepClient]:
     """A client that pulls alice from the media server for as long as the block lasts."""
     settings = Settings(capture=CaptureSettings(**{**FAST, **capture}))
     async with serving(media.app) as base:
         pull = PullSettings(call="board", participant="alice", url=url or f"{base}/whep", token=token)
-        client = WhepClient(settings, pull, watcher.admit)
+        client = WhepClient(settings, pull, watcher.admit, busy)
         task = asyncio.create_task(client.run(), name="pull")
         try:
             yield client
@@ -62,6 +67,21 @@ async def test_refusals_are_told_and_tried_again(status: int, word: str) -> None
         assert client.attempts == 3
         await until(lambda: client.error is None)
     assert len(watcher.feeds["alice"]) == 1
+
+
+async def test_a_busy_node_puts_a_pull_off_and_keeps_the_one_it_has() -> None:
+    """Nobody is called while there is no room; once taken in, a participant is connected anew without asking."""
+    media, watcher, why = MediaServer(), Watcher(), ["There is no processor time."]
+    async with pulling(media, watcher, busy=lambda: why[0] if why else None) as client:
+        await until(lambda: client.refused_count >= 2)
+        assert client.error is not None
+        assert (client.error.what, client.taken_in, media.requests) == (why[0], False, [])
+        why.clear()
+        await watcher.more("alice", 1)
+        why.append("There is no processor time again.")
+        await media.close()
+        await watcher.more("alice", 1)
+        assert (client.taken_in, client.attempts) == (True, 2)
 
 
 async def test_unreachable_server_is_an_error_not_an_end() -> None:
