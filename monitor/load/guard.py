@@ -59,8 +59,13 @@ class Guard:
         self._costs.step(before, now)
         self.signs = signs(before, now, self.allowed_cores, self._settings.budget)
         self.cores = {work: (total - before.spent_s.get(work, 0.0)) / seconds for work, total in now.spent_s.items()}
+        if self._settings.enabled:
+            self._act(now)
+
+    def _act(self, now: Sample) -> None:
         rung = self.rung
-        if self._settings.enabled and self._ladder.step(now.at_s, self.load):
+        # An empty service has nothing to spare, whatever other programs do to the machine.
+        if self._ladder.step(now.at_s, self.load) if now.participants else self._ladder.rest():
             self._say(fewer=self.rung > rung)
 
     @property
@@ -88,6 +93,8 @@ class Guard:
 
         Whoever is not measured yet counts as an average participant, so offers answered at once do not share a place.
         """
+        if self._ladder.refusing:
+            return 0
         here = self._sample
         mean = here.units / here.participants if here.participants else 1.0
         expected = here.units + max(0, sessions - here.participants) * mean

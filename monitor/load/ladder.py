@@ -62,6 +62,13 @@ class Ladder:
             return self._move(-1)
         return False
 
+    def rest(self) -> bool:
+        """Go back to all looks, because there is nobody to look at; whether that is a change."""
+        changed, self.rung = self.rung > 0, 0
+        self._over_since_s = self._calm_since_s = self._rose_s = None
+        self._patience_s = self._up_after_s
+        return changed
+
     def _growth(self) -> float:
         """By how much the load grows at most one rung up: as if all of it came from looks."""
         return self._per_s[self.rung - 1] / self._per_s[self.rung]

@@ -2,6 +2,8 @@
 """A service on a machine of which too much is asked, in virtual time."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from monitor.load.signs import Sign
@@ -121,6 +123,31 @@ def test_a_machine_that_is_overloaded_at_the_fewest_looks_refuses() -> None:
     assert guard.refusal(2) is None
 
 
+def test_an_empty_service_has_nothing_to_spare() -> None:
+    """When the last participant has left, the next one is taken in at once and has all looks."""
+    machine = FakeMachine()
+    guard = machine.guard()
+    machine.participants, machine.others = 2, 1.9
+    machine.run(guard, 30)
+    assert (guard.places(2), guard.refusal(2) is None) == (0, False)
+    machine.participants = 0
+    assert machine.run(guard, 1) == [0]
+    assert guard.refusal(0) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.floats(0.0, 2.0), st.floats(0.0, 0.3)), max_size=60))
+def test_whatever_happens_looks_stay_in_bounds_and_room_is_told_alike(script: list[tuple[int, float, float]]) -> None:
+    """Participants come and go, other programs too, the loop is late: between two looks and all of them."""
+    machine = FakeMachine()
+    guard = machine.guard()
+    for machine.participants, machine.others, machine.noise_s in script:
+        machine.run(guard, 2)
+        assert 2.0 <= guard.most_per_s <= 10.0
+        assert guard.most_per_s == 10.0 or machine.participants
+        assert (guard.refusal(machine.participants) is None) == (guard.places(machine.participants) > 0)
+        assert guard.places(machine.participants + 1) <= guard.places(machine.participants)
+
+
 def test_switched_off_it_measures_and_does_nothing() -> None:
     """All looks, and nobody is refused."""
     machine = FakeMachine(1.0)
@@ -138,7 +165,7 @@ def test_each_change_is_said_once() -> None:
     with capture_logs() as said:
         machine.participants = 4
         machine.run(guard, 60)
-        machine.participants = 0
+        machine.participants = 1
         machine.run(guard, 100)
     assert [line["event"] for line in said] == ["looks_thinned"] * 2 + ["looks_restored"] * 2
     assert {name: said[0][name] for name in ("samples_per_s", "refusing", "load", "sign")} == {

@@ -30,6 +30,13 @@ def test_a_second_is_one_observation_however_often_it_was_looked_at(per_s: float
     assert SECONDS / 1.25 - 1.0 <= judged_s <= SECONDS
 
 
+@pytest.mark.parametrize("per_s", [0.4, 0.7, 1.5])
+def test_a_look_is_never_more_than_one_second_of_evidence(per_s: float) -> None:
+    """Where looks are dropped on top of that, the seconds between them count for nothing."""
+    decisions = play(policy(), 0.0, SECONDS, -1.5, per_s=per_s)
+    assert decisions[-1].verdict.tracks[0].judged_s <= min(SECONDS, len(decisions))
+
+
 @pytest.mark.parametrize("per_s", [7.5, 3.75, 2.5, 2.0])
 @pytest.mark.parametrize(("state", "nats"), [(State.CLEAR, -1.5), (State.ALERT, 1.5)])
 def test_nothing_is_said_sooner_for_having_looked_less(state: State, nats: float, per_s: float) -> None:
