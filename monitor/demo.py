@@ -97,7 +97,8 @@ async def demo(settings: Settings, *, json: bool = False) -> int:
 def isolated(settings: Settings, folder: Path) -> Settings:
     """The user's settings with everything that could touch another service of theirs replaced.
 
-    Callers who stay for twenty seconds are an identity check: that profile decides within 30 s.
+    Callers who stay for twenty seconds are an identity check: that profile decides within 30 s. They send from this
+    process, whose load is therefore not that of the service.
     """
     whip = settings.whip.model_copy(update={"tokens": (SecretStr(secrets.token_urlsafe(24)),)})
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": 0, "tls_certificate": None, "tls_key": None})
@@ -105,9 +106,9 @@ def isolated(settings: Settings, folder: Path) -> Settings:
     mqtt = settings.mqtt.model_copy(update=private)
     paths = settings.paths.model_copy(update={"state": folder})
     policy = settings.policy.model_copy(update={"profile": Profile.KYC})
-    return settings.model_copy(
-        update={"whip": whip, "http": http, "mqtt": mqtt, "paths": paths, "pulls": (), "policy": policy}
-    )
+    load = settings.load.model_copy(update={"enabled": False})
+    private_parts = {"whip": whip, "http": http, "mqtt": mqtt, "paths": paths, "pulls": (), "policy": policy}
+    return settings.model_copy(update=private_parts | {"load": load})
 
 
 async def _clips(folder: Path, cache: Path, console: Console) -> dict[str, Path]:

@@ -74,6 +74,7 @@ def test_the_demo_touches_no_service_of_the_user(tmp_path: Path) -> None:
     assert own.paths.state == tmp_path
     assert own.whip.tokens[0].get_secret_value()
     assert own.policy.profile is Profile.KYC
+    assert not own.load.enabled
 
 
 @pytest.mark.slow

@@ -56,10 +56,10 @@ class Ladder:
         self._calm_since_s = _since(self._calm_since_s, at_s, holds=self.rung > 0 and load * self._growth() <= CALM)
         if self._over_since_s is not None and at_s - self._over_since_s >= self._down_after_s:
             self._learn(at_s)
-            return self._move(1)
+            return self._move(1, at_s)
         if self._calm_since_s is not None and at_s - self._calm_since_s >= self._patience_s:
             self._rose_s = at_s
-            return self._move(-1)
+            return self._move(-1, None)
         return False
 
     def rest(self) -> bool:
@@ -81,9 +81,9 @@ class Ladder:
             self._patience_s = longer_s if failed else self._up_after_s
         self._rose_s = None
 
-    def _move(self, rungs: int) -> bool:
+    def _move(self, rungs: int, over_since_s: float | None) -> bool:
         self.rung += rungs
-        self._over_since_s = self._calm_since_s = None
+        self._over_since_s, self._calm_since_s = over_since_s, None
         return True
 
 

@@ -46,9 +46,9 @@ def test_the_rates_of_the_rungs(usual: float, expected: tuple[float, ...]) -> No
 def test_overload_steps_down_to_the_fewest_looks_and_then_refuses() -> None:
     """A rung every two seconds."""
     steps = ladder()
-    assert play(steps, [1.5] * 9) == [0, 0, 1, 1, 1, 2, 2, 2, 3]
+    assert play(steps, [1.5] * 8) == [0, 0, 1, 1, 2, 2, 3, 3]
     assert (steps.most_per_s, steps.refusing) == (2.0, False)
-    assert play(steps, [1.5] * 10, 9.0)[-1] == 4
+    assert play(steps, [1.5] * 10, 8.0)[-1] == 4
     assert (steps.most_per_s, steps.refusing) == (2.0, True)
 
 
@@ -63,8 +63,8 @@ def test_recovery_takes_patience() -> None:
 def test_a_step_up_that_would_not_last_is_not_taken() -> None:
     """At two looks a second with half of the load used, five would be too many."""
     steps = ladder()
-    play(steps, [1.5] * 9)
-    assert set(play(steps, [0.5] * 600, 9.0)) == {3}
+    play(steps, [1.5] * 8)
+    assert set(play(steps, [0.5] * 600, 8.0)) == {3}
 
 
 def test_a_step_up_that_fails_makes_the_next_one_wait_longer() -> None:
