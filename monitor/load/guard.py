@@ -33,7 +33,7 @@ class Guard:
         self.allowed_cores = cores
         self._take = take
         per_s = rates(usual_per_s, settings.least_samples_per_s)
-        self._usual_per_s, self._least_per_s = per_s[0], per_s[-1]
+        self._least_per_s = per_s[-1]
         self._ladder = Ladder(per_s, settings.down_after_s, settings.up_after_s)
         self._room = Room(cores * settings.budget, settings.budget)
         self._costs = Costs()
