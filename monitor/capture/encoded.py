@@ -16,7 +16,8 @@ from .decode import Decoder, Job
 from .jitter import InOrder, JitterBuffer
 from .keyframes import KeyframeWatch
 from .layers import LayerChoice
-from .payload import PARSERS, Part
+from .part import Part
+from .payload import PARSERS
 from .references import References
 from .tap import Sample, Tap
 from .ticks import Ticks

@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from .payload import Part
+from .part import Part
+from .payload import joined
 
 __all__ = ["MOST_BYTES", "Assembler", "Unit"]
 
@@ -32,6 +33,8 @@ class Unit:
     picture_id: int | None = None
     id_bits: int = 15
     lost: int = 0
+    switch: bool = False
+    distances: tuple[int, ...] | None = None
 
 
 class Assembler:
@@ -81,22 +84,30 @@ class Assembler:
 
     def _finish(self, *, complete: bool) -> list[Unit]:
         parts, key = self._parts, self._key
-        whole = complete and self._whole and self._size > 0
+        whole = complete and self._whole
         self._parts, self._key, self._size, self._whole = [], None, 0, True
-        if not whole or key is None:
+        data = _data(key[0], parts) if key is not None and whole else b""
+        if not data or key is None:
             self.broken_count += 1
             self._lost += 1
             return []
         lost, self._lost = self._lost, 0
-        return [_joined(*key, parts, self._arrived_s, lost)]
+        return [_unit(key, data, parts, self._arrived_s, lost)]
 
 
-def _joined(codec: str, stamp: int, parts: list[Part], arrived_s: float, lost: int) -> Unit:
+def _data(codec: str, parts: list[Part]) -> bytes:
+    try:
+        return joined(codec, [part.data for part in parts])
+    except ValueError:
+        return b""
+
+
+def _unit(key: tuple[str, int], data: bytes, parts: list[Part], arrived_s: float, lost: int) -> Unit:
     head = parts[0]
     return Unit(
-        codec,
-        b"".join([part.data for part in parts]),
-        stamp,
+        key[0],
+        data,
+        key[1],
         arrived_s,
         keyframe=any(part.keyframe for part in parts),
         layer=next((part.layer for part in parts if part.layer is not None), None),
@@ -106,4 +117,6 @@ def _joined(codec: str, stamp: int, parts: list[Part], arrived_s: float, lost: i
         picture_id=head.picture_id,
         id_bits=head.id_bits,
         lost=lost,
+        switch=any(part.switch for part in parts),
+        distances=head.distances,
     )

@@ -104,7 +104,7 @@ class WhepClient:
 
     async def _agree(self, http: aiohttp.ClientSession, peer: Peer) -> Agreed:
         try:
-            return await post_offer(http, self._pull.url, await peer.offer())
+            return await post_offer(http, self._pull.url, await peer.offer(self.route.path))
         except SignallingError as error:
             raise PullError(error.what, error.advice) from error
 

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from monitor.config import Settings
 from monitor.errors import CapacityError, IdError, PreconditionError, RequestError, TokenError
 
+from .adapter import prepare
 from .offer import checked_offer
 from .passes import Passes
 from .roster import Roster
@@ -47,6 +48,7 @@ class WhipServer:
     """
 
     def __init__(self, settings: Settings, admit: Admit, passes: Passes | None = None) -> None:
+        prepare()
         self._settings = settings
         self._tokens = TokenCheck(settings.whip.tokens)
         self._passes = passes or Passes()
@@ -119,7 +121,8 @@ class WhipServer:
         self._authorize(request, path_below(request, ENDPOINT))
         name = checked_ids(path_below(request, ENDPOINT))
         self._check_room(name)
-        offer = checked_offer(await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes))
+        body = await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes)
+        offer = checked_offer(body, self.route.path)
         self._check_room(name)
         session = Session(*name, self._settings, self._pool, self.route)
         self._negotiating[name] += 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts joined to coded pictures."""
 
-from monitor.capture.payload import Part
+from monitor.capture.part import Part
 from monitor.capture.units import MOST_BYTES, Assembler, Unit
 
 
