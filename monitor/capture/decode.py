@@ -4,7 +4,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
@@ -31,9 +31,6 @@ TURN: Final = 4
 """Pictures decoded before a thread turns to another stream."""
 
 DECODERS: Final = {"vp8": "libvpx", "h264": "h264", "vp9": "libvpx-vp9", "av1": "libdav1d"}
-OPTIONS: Final[Mapping[str, dict[str, str]]] = {"av1": {"alllayers": "1"}}
-"""dav1d holds a picture back until the highest spatial layer has come, and the lowest is all that it gets here."""
-
 FAULTS: Final = (av.FFmpegError, ValueError, MemoryError)
 
 
@@ -148,6 +145,5 @@ def _context(codec: str) -> VideoCodecContext:
     context = av.CodecContext.create(DECODERS[codec], "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1
-    context.options = OPTIONS.get(codec, {})
     context.flags |= Flags.low_delay
     return context

@@ -89,6 +89,11 @@ class EncodedStream:
         return len(self._decoder)
 
     @property
+    def top_layer(self) -> int:
+        """The highest temporal layer that is decoded."""
+        return self._layers.top(self._tap.samples_per_s)
+
+    @property
     def newest_s(self) -> float | None:
         """Arrival of the newest picture that was decoded."""
         return self._decoder.decoded_s
@@ -173,7 +178,7 @@ class EncodedStream:
     def _wanted(self, unit: Unit) -> bool:
         if unit.layer and len(self._decoder) > RELIEF:
             return False
-        return (unit.layer or 0) <= self._layers.top(self._tap.samples_per_s)
+        return (unit.layer or 0) <= self.top_layer
 
     def _show(self, job: Job, picture: Picture) -> None:
         unit = job.unit

@@ -41,8 +41,7 @@ def av1_part(payload: bytes) -> Part:
 def av1_unit(payloads: Sequence[bytes]) -> bytes:
     """Join all payloads of one timestamp to a temporal unit (AV1 bitstream, sections 5.3 to 5.6).
 
-    Units above the lowest spatial layer are left out. Empty when nothing else is there; ValueError for what does not
-    fit together.
+    Empty when there is nothing for a decoder in it; ValueError for what does not fit together.
     """
     units = b"".join([_with_size(b"".join(each)) for each in _fragments(payloads)])
     return TEMPORAL_UNIT + units if units else b""
@@ -88,7 +87,7 @@ def _with_size(unit: bytes) -> bytes:
     head, body = unit[:end], unit[end:]
     if len(head) < end:
         raise ValueError("an AV1 unit is truncated")
-    if unit[0] >> 3 & 15 in LEFT_OUT or (end > 1 and head[1] >> 3 & 3):
+    if unit[0] >> 3 & 15 in LEFT_OUT:
         return b""
     if head[0] & HAS_SIZE:
         size, begin = _length(body, 0)

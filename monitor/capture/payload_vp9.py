@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A VP9 payload in; its part of the coded picture's lowest spatial layer out."""
+"""A VP9 payload in; its part of the coded picture out."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ HIGHEST_PROFILE: Final = 0x30
 def vp9_part(payload: bytes) -> Part:
     """Take off the VP9 payload descriptor (RFC 9628, section 4.2). Raises ValueError for one that is cut off or wrong.
 
-    Of upper spatial layers nothing is kept: the lowest needs none of them.
+    The spatial layers of one timestamp are one picture, that begins with the lowest.
     """
     try:
         return _part(payload)
@@ -47,11 +47,8 @@ def _part(payload: bytes) -> Part:
         at = _distances(payload, at, part, predicted=bool(flags & PREDICTED))
     if flags & HAS_STRUCTURE:
         at = _after_structure(payload, at)
-    if at >= len(payload):
-        raise IndexError
-    if spatial == 0:
-        part.data, part.first = payload[at:], bool(flags & BEGINS)
-        part.keyframe = part.first and not flags & PREDICTED and _is_key(payload[at])
+    part.keyframe = _is_key(payload[at]) and bool(flags & BEGINS) and not (flags & PREDICTED or spatial)
+    part.data, part.first = payload[at:], bool(flags & BEGINS) and spatial == 0
     return part
 
 

@@ -117,6 +117,13 @@ def _unit(key: tuple[str, int], data: bytes, parts: list[Part], arrived_s: float
         picture_id=head.picture_id,
         id_bits=head.id_bits,
         lost=lost,
-        switch=any(part.switch for part in parts),
-        distances=head.distances,
+        switch=head.switch,
+        distances=_distances(parts),
     )
+
+
+def _distances(parts: list[Part]) -> tuple[int, ...] | None:
+    """Upper spatial layers may refer to other pictures than the lowest."""
+    if parts[0].distances is None:
+        return None
+    return tuple(sorted({distance for part in parts for distance in part.distances or ()}))

@@ -61,7 +61,9 @@ async def test_profiles_of_h264(http: aiohttp.ClientSession) -> None:
     bare = await offer_of("video")
     profiles = ("42001f", "42e01f", "4d001f", "4d0032", "640c1f", "64001f")
     async with whip_server(Watcher()) as (_, url):
-        codecs = [f"{96 + step} H264 packetization-mode=0;profile-level-id={each}" for step, each in enumerate(profiles)]
+        codecs = [
+            f"{96 + step} H264 packetization-mode=0;profile-level-id={each}" for step, each in enumerate(profiles)
+        ]
         assert await answered(http, url, codecs) == [f"{96 + step} H264" for step in range(6)]
         for profile in profiles:
             for mode in ("packetization-mode=1;", "packetization-mode=0;", ""):

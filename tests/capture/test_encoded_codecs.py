@@ -9,9 +9,9 @@ from aiortc.rtp import RtpPacket
 
 from tests.capture.test_encoded import Bench
 from tests.fakes.calls import until
-from tests.fakes.rtp import decoded, vp8_pictures, vp8_rtp
+from tests.fakes.rtp import decoded, packets_of, vp8_pictures, vp8_rtp
 from tests.fakes.rtp_av1 import av1_pictures, av1_rtp
-from tests.fakes.rtp_vp9 import vp9_pictures, vp9_rtp
+from tests.fakes.rtp_vp9 import descriptor, vp9_pictures, vp9_rtp
 
 VP9 = vp9_pictures(120, layered=True)
 AV1 = av1_pictures(40, keyframes=(0, 30))
@@ -100,6 +100,23 @@ async def test_codec_switches_in_mid_stream() -> None:
     await until(lambda: len(bench.shown) == 30)
     assert codecs == ["vp8"] * 10 + ["vp9"] * 10 + ["av1"] * 10
     truth = decoded("libvpx", vp8_pictures(10)) + decoded("vp9", VP9[:10]) + decoded("libdav1d", AV1[:10])
+    assert all(np.array_equal(each.picture.i420, seen) for each, seen in zip(bench.shown, truth, strict=True))
+    assert bench.tap.counts.failed == 0
+
+
+async def test_highest_spatial_layer_is_shown() -> None:
+    """Layers of one timestamp are one picture, shown as large as its highest layer; without that as the next one."""
+    bench, keyframes, sequence = Bench(30.0), range(6), 0
+    small, large = vp9_pictures(6, keyframes=keyframes), vp9_pictures(6, (320, 240), keyframes=keyframes)
+    for step, layers in enumerate(zip(small, large, strict=True)):
+        payloads = [
+            descriptor(first=True, last=True, predicted=False, layer=(0, True, number), base_index=step) + data
+            for number, data in enumerate(layers if step % 3 else layers[:1])
+        ]
+        bench.send(packets_of(payloads, sequence, 3000 * step), "vp9")
+        sequence += len(payloads)
+    await until(lambda: len(bench.shown) == 6)
+    truth = [decoded("vp9", [(large if step % 3 else small)[step]])[0] for step in range(6)]
     assert all(np.array_equal(each.picture.i420, seen) for each, seen in zip(bench.shown, truth, strict=True))
     assert bench.tap.counts.failed == 0
 

@@ -43,8 +43,7 @@ def test_descriptor_is_read_as_written(
     assert (part.layer, part.switch) == ((layer[0], layer[1]) if layer else (None, False))
     assert part.base_index == (base if layer and distances is None else None)
     assert part.distances == (None if distances is None else tuple(distances or ([9] if predicted else [])))
-    lowest = not layer or layer[2] == 0
-    assert (part.data, part.first) == ((body, first) if lowest else (b"", False))
+    assert (part.data, part.first) == (body, first and not (layer and layer[2]))
 
 
 def _structure(sizes: int | None, pattern: list[int] | None) -> bytes:
@@ -76,12 +75,12 @@ def test_stream_comes_back(flexible) -> None:
     assert [head.distances for head in heads] == (named if flexible else [None] * 9)
 
 
-def test_only_the_lowest_spatial_layer_is_kept() -> None:
+def test_picture_begins_with_the_lowest_spatial_layer() -> None:
     """An upper layer of a keyframe is neither a keyframe nor the beginning of a picture."""
     base = vp9_part(descriptor(first=True, last=True, predicted=False, layer=(0, True, 0), base_index=1) + KEY)
     upper = vp9_part(descriptor(first=True, last=True, predicted=False, layer=(0, True, 1), base_index=1) + KEY)
     assert (base.first, base.keyframe, base.data) == (True, True, KEY)
-    assert (upper.first, upper.keyframe, upper.data) == (False, False, b"")
+    assert (upper.first, upper.keyframe, upper.data) == (False, False, KEY)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,21 @@ def test_loss_between_pictures_breaks_none() -> None:
     assert unit_of(assembler.add("h264", 5, Part(b"c"), 1.0, marker=True, lost=0)).lost == 2
 
 
+def test_references_of_all_spatial_layers_count() -> None:
+    """A picture refers to what any of its parts does; one that names nothing leaves it open."""
+    assembler = Assembler()
+    assembler.add("vp9", 1, Part(b"a", first=True, distances=(4,)), 1.0, marker=False, lost=0)
+    assert unit_of(assembler.add("vp9", 1, Part(b"b", distances=(4, 1)), 1.0, marker=True, lost=0)).distances == (1, 4)
+    assert unit_of(whole(assembler, 2)).distances is None
+
+
+def test_parts_that_do_not_fit_break_the_picture() -> None:
+    """AV1 fragments without a beginning make no picture, and the next one knows."""
+    assembler = Assembler()
+    assert assembler.add("av1", 1, Part(b"\x90\x30x", first=True), 1.0, marker=True, lost=0) == []
+    assert unit_of(assembler.add("av1", 2, Part(b"\x10\x30x"), 1.0, marker=True, lost=0)).lost == 1
+
+
 def test_beginning_in_the_middle() -> None:
     """A stream that is joined in the middle of a picture starts with the next."""
     assembler = Assembler()

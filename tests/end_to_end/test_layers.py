@@ -16,7 +16,7 @@ CODECS = ("VP8", "VP9", "AV1")
 
 
 async def test_base_layer_of_a_browser_is_enough(tmp_path: Path) -> None:
-    """Of Chromium's VP8 and VP9 in L1T3 the base layer alone is shown once the rates are known, of AV1 all, unbroken."""
+    """Of Chromium's VP8 and VP9 in L1T3 the base layer alone is shown once the rates are known; of AV1 every layer."""
     write_clip(f"{tmp_path}/clip.mp4", seconds=3.0, size=(320, 240))
     camera = camera_file(tmp_path / "clip.mp4", tmp_path / "camera.mjpeg", 3.0)
     watcher = Watcher()

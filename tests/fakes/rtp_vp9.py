@@ -19,10 +19,12 @@ STRUCTURE = bytes([0x18, 0, 160, 0, 120, 4, 0x14, 4, 0x44, 1, 0x34, 2, 0x48, 1, 
 """One spatial layer of 160 x 120, four pictures in the pattern: TID 0, 2, 1, 2 with their references."""
 
 
-def vp9_pictures(count: int, *, layered: bool = False, keyframes: Sequence[int] = (0,)) -> list[bytes]:
+def vp9_pictures(
+    count: int, size: tuple[int, int] = (160, 120), *, layered: bool = False, keyframes: Sequence[int] = (0,)
+) -> list[bytes]:
     """Code the moving pattern, 30 pictures/s; with layers as L1T3."""
     options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"} | (LAYERED if layered else {})
-    return coded_pictures("libvpx-vp9", options, count, keyframes=keyframes)
+    return coded_pictures("libvpx-vp9", options, count, size, keyframes)
 
 
 def descriptor(
