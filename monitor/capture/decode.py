@@ -17,7 +17,7 @@ from av.video.codeccontext import VideoCodecContext
 from monitor.values import Picture
 
 from .picture import picture_of
-from .units import Unit
+from .unit import Unit
 
 __all__ = ["BACKLOG", "OLDEST_S", "Decoder", "Job"]
 

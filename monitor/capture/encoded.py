@@ -21,7 +21,8 @@ from .payload import PARSERS
 from .references import References
 from .tap import Sample, Tap
 from .ticks import Ticks
-from .units import Assembler, Unit
+from .unit import Unit
+from .units import Assembler
 
 __all__ = ["EncodedStream", "Feedback"]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from .part import Part
 
-__all__ = ["av1_part", "av1_unit"]
+__all__ = ["av1_part", "av1_unit", "read_length"]
 
 CONTINUES: Final = 0x80
 CONTINUED: Final = 0x40
@@ -70,7 +70,7 @@ def _elements(payload: bytes) -> Iterator[bytes]:
     count, at, number = payload[0] >> 4 & 3, 1, 0
     while at < len(payload):
         number += 1
-        size, at = (len(payload) - at, at) if number == count else _length(payload, at)
+        size, at = (len(payload) - at, at) if number == count else read_length(payload, at)
         if at + size > len(payload):
             raise ValueError("an AV1 payload is truncated")
         yield payload[at : at + size]
@@ -90,14 +90,14 @@ def _with_size(unit: bytes) -> bytes:
     if unit[0] >> 3 & 15 in LEFT_OUT:
         return b""
     if head[0] & HAS_SIZE:
-        size, begin = _length(body, 0)
+        size, begin = read_length(body, 0)
         body = body[begin : begin + size]
         if len(body) < size:
             raise ValueError("an AV1 unit is truncated")
     return bytes([head[0] | HAS_SIZE]) + head[1:] + _leb128(len(body)) + body
 
 
-def _length(data: bytes, at: int) -> tuple[int, int]:
+def read_length(data: bytes, at: int) -> tuple[int, int]:
     """A length in LEB128 (AV1 bitstream, section 4.10.5), and where it ends."""
     value = 0
     for step, byte in enumerate(data[at : at + MOST_LENGTH_BYTES]):

@@ -3,8 +3,9 @@
 
 from typing import Final
 
+from .av1_frame import EVERY_SLOT, Slots
 from .pictures import DecodedPictures
-from .units import Unit
+from .unit import Unit
 
 __all__ = ["References"]
 
@@ -24,13 +25,14 @@ class References:
     nothing was lost, an unbroken base index that only pictures above the base layer were. A layer of which a picture
     is missing comes back with one that refers to the base layer alone (RFC 7741, section 4.2, Y bit), or after one
     that later pictures do not look behind (RFC 9628, section 4.2, U bit). Where pictures name those that they refer to
-    (VP9 in flexible mode), that alone decides.
+    (VP9 in flexible mode), or the slots that these are kept in (AV1), that alone decides.
     """
 
     def __init__(self) -> None:
         self._intact = [False] * LAYERS
         self._last: Unit | None = None
         self._pictures = DecodedPictures()
+        self._slots = 0
 
     @property
     def keyframe_needed(self) -> bool:
@@ -51,7 +53,10 @@ class References:
         if unit.keyframe:
             self._intact = [True] * LAYERS
             self._pictures.forget()
-        return self._admits_by_layer(unit) if unit.distances is None else self._admits_by_name(unit, unit.distances)
+            self._slots = EVERY_SLOT
+        if unit.distances is not None:
+            return self._admits_by_name(unit, unit.distances)
+        return self._admits_by_layer(unit) if unit.slots is None else self._admits_by_slot(unit, unit.slots)
 
     def _admits_by_layer(self, unit: Unit) -> bool:
         layer = _layer(unit)
@@ -70,9 +75,24 @@ class References:
             self.lose()
         return admitted
 
+    def _admits_by_slot(self, unit: Unit, slots: Slots) -> bool:
+        admitted = self._intact[0] and not slots.reads & ~self._slots
+        if admitted:
+            self._slots |= slots.writes
+        else:
+            self._spoil(slots)
+            if not unit.layer and not unit.disposable:
+                self.lose()
+        return admitted
+
+    def _spoil(self, slots: Slots) -> None:
+        self._slots &= ~slots.writes
+
     def leave_out(self, unit: Unit) -> None:
         """An admitted unit is not decoded after all."""
         self._pictures.leave_out()
+        if unit.slots is not None:
+            self._spoil(unit.slots)
         if not unit.disposable:
             self.lose(_layer(unit))
 

@@ -1,40 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of pictures in their order in, whole coded pictures (access units) and word of the broken ones out."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from .av1_slots import SlotReader
 from .part import Part
 from .payload import joined
+from .unit import Unit
 
-__all__ = ["MOST_BYTES", "Assembler", "Unit"]
+__all__ = ["MOST_BYTES", "Assembler"]
 
 MOST_BYTES: Final = 8 << 20
 """No coded picture of a call is larger: one that is was put together from a broken stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One coded picture, whole.
-
-    `stamp` is its RTP timestamp (32 bits), `arrived_s` monotonic seconds of its last packet; `lost` is how many
-    packets, and so perhaps pictures, are missing since the unit before. The others are as in `Part`.
-    """
-
-    codec: str
-    data: bytes
-    stamp: int
-    arrived_s: float
-    keyframe: bool = False
-    layer: int | None = None
-    sync: bool = False
-    disposable: bool = False
-    base_index: int | None = None
-    picture_id: int | None = None
-    id_bits: int = 15
-    lost: int = 0
-    switch: bool = False
-    distances: tuple[int, ...] | None = None
 
 
 class Assembler:
@@ -52,6 +29,7 @@ class Assembler:
         self._whole = True
         self._lost = 0
         self._unsure = True
+        self._slots = SlotReader()
         self.broken_count = 0
 
     def add(
@@ -92,7 +70,8 @@ class Assembler:
             self._lost += 1
             return []
         lost, self._lost = self._lost, 0
-        return [_unit(key, data, parts, self._arrived_s, lost)]
+        unit = _unit(key, data, parts, self._arrived_s, lost)
+        return [self._slots.told(unit) if unit.codec == "av1" else unit]
 
 
 def _data(codec: str, parts: list[Part]) -> bytes:

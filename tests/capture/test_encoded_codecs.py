@@ -70,6 +70,20 @@ async def test_lost_upper_layer_of_vp9_stops_nothing() -> None:
     assert [step for step in range(40) if step not in _steps(bench)] == [14, 15]
 
 
+async def test_disposable_pictures_of_av1_are_decoded_only_when_looked_at() -> None:
+    """Of SVT-AV1's pictures every second one is nobody's reference; few looks leave most of those out."""
+    bench, steps = Bench(3.0), []
+    put = bench.stream._decoder.put
+    bench.stream._decoder.put = lambda job: (steps.append(job.unit.stamp // 3000), put(job))
+    for each in av1_rtp(AV1[:30]):
+        bench.send(each, "av1")
+    await until(lambda: len(bench.shown) >= 3)
+    assert [step for step in steps if step % 2 == 0] == list(range(0, 30, 2))
+    assert {step for step in steps if step % 2} <= set(_steps(bench))
+    assert len(steps) < 20
+    assert bench.tap.counts.failed == 0
+
+
 async def test_lost_picture_of_av1_freezes_until_the_keyframe() -> None:
     """Nothing in AV1's packets tells what was lost, so pictures stop, and a keyframe is asked for."""
     bench, asked = Bench(30.0), []

@@ -11,7 +11,7 @@ from monitor.capture.part import Part
 from monitor.capture.payload_vp8 import vp8_part
 from monitor.capture.payload_vp9 import vp9_part
 from monitor.capture.references import COUNTABLE, References
-from monitor.capture.units import Unit
+from monitor.capture.unit import Unit
 from tests.fakes.rtp import LAYER_IDS, vp8_pictures, vp8_rtp
 from tests.fakes.rtp_vp9 import REFERENCES, SWITCH, vp9_pictures, vp9_rtp
 

@@ -2,7 +2,8 @@
 """Parts joined to coded pictures."""
 
 from monitor.capture.part import Part
-from monitor.capture.units import MOST_BYTES, Assembler, Unit
+from monitor.capture.unit import Unit
+from monitor.capture.units import MOST_BYTES, Assembler
 
 
 def unit_of(units: list[Unit]) -> Unit:
