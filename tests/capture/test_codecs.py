@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import aiohttp
 import pytest
 
+from monitor.capture import whip
 from monitor.capture.offer import checked_offer
+from monitor.config import Settings
 from tests.fakes.calls import Watcher, whip_server
 from tests.fakes.whip import SDP, offer_of, refusal, with_codecs
 
@@ -42,6 +44,14 @@ async def test_answer_keeps_the_order_of_the_offer(http: aiohttp.ClientSession) 
         assert await answered(http, url, BROWSER) == expected
         turned = [BROWSER[8], BROWSER[9], BROWSER[4], BROWSER[5], BROWSER[0]]
         assert await answered(http, url, turned) == ["45 AV1", "46 rtx", "98 VP9", "99 rtx", "96 VP8"]
+
+
+def test_first_offer_finds_all_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiortc is taught before the first offer is checked, not when the first one was accepted."""
+    taught = []
+    monkeypatch.setattr(whip, "prepare", lambda: taught.append(True))
+    whip.WhipServer(Settings(), Watcher().admit)
+    assert taught
 
 
 async def test_plain_path_answers_what_aiortc_decodes(http: aiohttp.ClientSession) -> None:

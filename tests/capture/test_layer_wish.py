@@ -90,7 +90,7 @@ async def test_media_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("layers", "refusal", "wishes"),
-    [(None, 200, []), ("http://127.0.0.1:9/layer", 200, []), ("/layer", 501, [ALL])],
+    [(None, 200, []), ("http://localhost:{port}/layer", 200, []), ("/layer", 501, [ALL])],
     ids=["not offered", "another origin's", "refused"],
 )
 async def test_media_server_is_left_alone(

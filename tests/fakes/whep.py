@@ -16,8 +16,8 @@ class MediaServer:
     """Serves `app`: POST /whep plays a camera unless `script` holds a status to answer first.
 
     A status of 0 in the script is an answer that is no SDP. `requests` lists what was asked, `cameras` who plays,
-    `wishes` the layers asked for. `layers` is where they can be, None for a server that does not offer it, and
-    `refusal` the status they are answered with.
+    `wishes` the layers asked for. `layers` is where they can be (`{port}` stands for the server's), None for a server
+    that does not offer it, and `refusal` the status they are answered with.
     """
 
     def __init__(self, *script: int, token: str | None = None, layers: str | None = None, refusal: int = 200) -> None:
@@ -51,8 +51,9 @@ class MediaServer:
         await connection.setLocalDescription(await connection.createAnswer())
         headers = {"Location": f"whep/{len(self.connections) - 1}"}
         if self.layers:
+            layers = self.layers.format(port=request.url.port)
             events = '</events>; rel="urn:ietf:params:whep:ext:core:server-sent-events"; events="layers"'
-            headers["Link"] = f'{events}, <{self.layers}>; rel="urn:ietf:params:whep:ext:core:layer"'
+            headers["Link"] = f'{events}, <{layers}>; rel="urn:ietf:params:whep:ext:core:layer"'
         return Response(connection.localDescription.sdp, 201, headers, "application/sdp")
 
     async def _choose(self, request: Request) -> Response:
