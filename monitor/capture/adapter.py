@@ -55,8 +55,9 @@ LOG_EVERY_S: Final = 1.0
 def prepare() -> None:
     """Teach aiortc what it leaves out; every later peer connection of this process has it. Harmless to repeat.
 
-    H.264 main and high, VP9 and AV1 are negotiated; peers with RSA certificates are served; a machine without any
-    network offers its loopback address; a stream that cannot be decoded is logged once a second, not per frame.
+    H.264 of every profile and mode, VP9 and AV1 are negotiated, with the payload types that were offered; peers with
+    RSA certificates are served; a machine without any network offers its loopback address; a stream that cannot be
+    decoded is logged once a second, not per frame.
     """
     added = [("video/H264", _h264(mode, profile)) for mode, profile in H264]
     added += [("video/VP9", {"profile-id": "0"}), ("video/AV1", {})]

@@ -22,6 +22,9 @@ LEFT_OUT: Final = frozenset({DELIMITER, TILE_LIST, PADDING})
 """Kinds of unit that packets must not carry or decoders do not need (AOM RTP specification, section 5)."""
 
 MOST_LENGTH_BYTES: Final = 8
+MOST_UNITS: Final = 64
+"""Senders put a handful of units into a packet; one full of empty ones is made to cost time."""
+
 TEMPORAL_UNIT: Final = bytes([DELIMITER << 3 | HAS_SIZE, 0])
 
 
@@ -70,6 +73,8 @@ def _elements(payload: bytes) -> Iterator[bytes]:
     count, at, number = payload[0] >> 4 & 3, 1, 0
     while at < len(payload):
         number += 1
+        if number > MOST_UNITS:
+            raise ValueError("an AV1 payload has too many units")
         size, at = (len(payload) - at, at) if number == count else read_length(payload, at)
         if at + size > len(payload):
             raise ValueError("an AV1 payload is truncated")

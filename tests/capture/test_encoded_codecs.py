@@ -2,6 +2,7 @@
 """The encoded path with VP9 and AV1: pictures bit-equal to a decoder's that got the stream itself."""
 
 import asyncio
+import random
 
 import numpy as np
 import pytest
@@ -133,6 +134,26 @@ async def test_highest_spatial_layer_is_shown() -> None:
     truth = [decoded("vp9", [(large if step % 3 else small)[step]])[0] for step in range(6)]
     assert all(np.array_equal(each.picture.i420, seen) for each, seen in zip(bench.shown, truth, strict=True))
     assert bench.tap.counts.failed == 0
+
+
+@pytest.mark.parametrize("stream", ["vp9", "vp9 flexible", "av1 in small pieces"])
+async def test_damaged_packets_break_nothing(stream: str) -> None:
+    """Packets with bytes changed or cut off, wherever, raise nothing, and a good stream after them is shown."""
+    codec, _, _, packets = STREAMS[stream]
+    bench, chance = Bench(30.0), random.Random(8)
+    for number, packet in enumerate([packet for each in packets for packet in each] * 3):
+        payload = bytearray(packet.payload)
+        for _ in range(chance.choice([0, 0, 0, 1, 5])):
+            payload[chance.randrange(len(payload))] = chance.randrange(256)
+        cut = len(payload) if chance.random() < 0.9 else chance.randrange(len(payload))
+        bench.send([RtpPacket(97, packet.marker, number % 65_536, packet.timestamp, 1, bytes(payload[:cut]))], codec)
+        await asyncio.sleep(0)
+        bench.stream.tick()
+    assert bench.tap.counts.discarded
+    before = len(bench.shown)
+    for each in packets:
+        bench.send(each, codec)
+    await until(lambda: len(bench.shown) >= before + 30)
 
 
 def _steps(bench: Bench) -> list[int]:

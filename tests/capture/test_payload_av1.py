@@ -61,8 +61,24 @@ def test_units_for_no_decoder_are_left_out(kind: int) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\x10", b"\x88" + bytes([SEQUENCE, 1]), b"\x20\x02ab", b"\x00\x05ab", b"\x00" + b"\xff" * 9],
-    ids=["nothing", "no unit", "continues a beginning", "fewer than counted", "longer than there is", "endless length"],
+    [
+        b"",
+        b"\x10",
+        b"\x88" + bytes([SEQUENCE, 1]),
+        b"\x20\x02ab",
+        b"\x00\x05ab",
+        b"\x00" + b"\xff" * 9,
+        b"\x00" + b"\x01x" * 65,
+    ],
+    ids=[
+        "nothing",
+        "no unit",
+        "continues a beginning",
+        "fewer than counted",
+        "longer than there is",
+        "endless length",
+        "too many",
+    ],
 )
 def test_broken_payloads_are_refused(payload: bytes) -> None:
     """What is cut off or contradicts itself is a ValueError."""
