@@ -54,9 +54,9 @@ async def keep_asking(ask: Callable[[Wish], Awaitable[None]], decoded: Callable[
     wish = LayerWish()
     try:
         while True:
+            await asyncio.sleep(EVERY_S)
             asked = wish.next(*decoded())
             if asked is not None:
                 await ask(asked)
-            await asyncio.sleep(EVERY_S)
     except SignallingError as error:
         structlog.get_logger().info("media server does not choose layers", what=error.what)

@@ -83,14 +83,18 @@ async def choose_layers(http: aiohttp.ClientSession, url: URL, wish: Mapping[str
     try:
         async with http.post(url, json=wish, allow_redirects=False) as response:
             if not response.ok:
-                raise await _refusal(response)
+                what = f"The layers could not be chosen: {response.status} {response.reason}."
+                raise SignallingError(what, "The media server chooses.", response.status)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         reason = str(error) or type(error).__name__
         raise SignallingError(f"The layers could not be chosen: {reason}.", "The media server chooses.") from error
 
 
 def _layers(response: aiohttp.ClientResponse) -> URL | None:
-    link = response.links.get(LAYERS_RELATION)
+    try:
+        link = response.links.get(LAYERS_RELATION)
+    except ValueError:
+        return None
     url = link.get("url") if link is not None else None
     return url if isinstance(url, URL) and url.is_absolute() and url.origin() == response.url.origin() else None
 

@@ -64,8 +64,9 @@ def test_wishes_come_to_rest(rates, labelled, expected) -> None:
     assert sent == expected
 
 
-async def test_refusal_ends_it() -> None:
+async def test_refusal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not take a wish is not asked again."""
+    monkeypatch.setattr(layer_wish, "EVERY_S", 0.01)
     asked = []
 
     async def ask(wish) -> None:
@@ -90,8 +91,8 @@ async def test_media_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("layers", "refusal", "wishes"),
-    [(None, 200, []), ("http://localhost:{port}/layer", 200, []), ("/layer", 501, [ALL])],
-    ids=["not offered", "another origin's", "refused"],
+    [(None, 200, []), ("http://localhost:{port}/layer", 200, []), ("http://[/layer", 200, []), ("/layer", 501, [ALL])],
+    ids=["not offered", "another origin's", "no address", "refused"],
 )
 async def test_media_server_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, layers: str | None, refusal: int, wishes: list[dict[str, object]]
