@@ -122,6 +122,18 @@ def test_any_bytes_are_told_of(body: bytes, sequenced) -> None:
     assert told.data == body
 
 
+def test_frames_of_one_picture_count_together() -> None:
+    """An upper spatial layer that uses what the lower one wrote needs it of nobody else; the first names the layer."""
+    sequence = Writer().put(0, 6).put(0, 1).put(0, 5).put(0, 17).put(0, 8).put(0, 2).put(0, 9).put(1).put(1).data()
+    lower = frame(PLAIN, INTER, 0b10, [0] * 7, shown=1, resilient=0)
+    upper = frame(PLAIN, INTER, 0b1000, [1, 2, 1, 1, 1, 1, 2], shown=1, resilient=0)
+    data = b"\x0a" + leb128(len(sequence)) + sequence
+    for spatial, body in enumerate((lower, upper)):
+        data += bytes([0x36, 2 << 5 | spatial << 3]) + leb128(len(body)) + body
+    told = SlotReader().told(Unit("av1", data, 0, 0.0))
+    assert (told.slots, told.layer, told.disposable) == (Slots(0b101, 0b1010), 2, False)
+
+
 def units() -> list[Unit]:
     """A stream of SVT-AV1, which codes low delay as L1T3 without naming the layers."""
     reader = SlotReader()
