@@ -48,7 +48,6 @@ class WhipServer:
     """
 
     def __init__(self, settings: Settings, admit: Admit, passes: Passes | None = None) -> None:
-        prepare()
         self._settings = settings
         self._tokens = TokenCheck(settings.whip.tokens)
         self._passes = passes or Passes()
@@ -63,6 +62,7 @@ class WhipServer:
         self.opened_count = 0
         self.refused_counts: Counter[str] = Counter()
         self.router = self._routes()
+        prepare()
 
     async def __aenter__(self) -> Self:
         self._stack.callback(self._pool.shutdown, cancel_futures=True)
