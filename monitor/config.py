@@ -118,6 +118,10 @@ class CaptureSettings(Section):
     bitrate_bps: int = Field(
         1_500_000, ge=100_000, le=20_000_000, description="Bit rate asked of every publisher (REMB)."
     )
+    choose_layers: bool = Field(
+        True,
+        description="Ask media servers (WHEP) for no higher temporal layers than are decoded, and at most 720 rows.",
+    )
     decode_threads: int = Field(2, ge=1, le=64, description="Threads that decode and convert sampled frames.")
     backoff_initial_s: Positive = Field(0.5, description="First wait before a WHEP reconnect.")
     backoff_max_s: Positive = Field(30.0, description="Longest wait before a WHEP reconnect.")

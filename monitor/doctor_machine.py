@@ -29,7 +29,11 @@ LIBRARIES: Final = {
 """What MediaPipe's library (the first two) and OpenCV's are linked against, and the Debian package that holds it."""
 TELEMETRY_FROM: Final = "0.10.35"
 """From this version on MediaPipe sends usage data to its maker and offers no switch."""
-CODECS: Final = (("vp8", "r"), ("h264", "r"), ("libvpx", "w"), ("libx264", "w"))
+CODECS: Final = (
+    *((name, "r") for name in ("vp8", "libvpx", "h264", "libvpx-vp9", "libdav1d")),
+    ("libvpx", "w"),
+    ("libx264", "w"),
+)
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows an earlier time."""
 REINSTALL: Final = "Install anew into an environment of its own: make clean setup, or pip install lifesign."
@@ -83,7 +87,7 @@ def codecs(_settings: Settings) -> str:
             missing.append(f"{name} ({'decoder' if mode == 'r' else 'encoder'})")
     if missing:
         raise StartError(f"Codecs are missing: {', '.join(missing)}.", f"PyAV was built without them. {REINSTALL}")
-    return "VP8 and H.264, both ways"
+    return "VP8 and H.264 both ways, VP9 and AV1 decoded"
 
 
 def tap(settings: Settings) -> str:

@@ -11,17 +11,29 @@ from collections.abc import Callable
 from typing import Final
 
 import aioice.ice
+from aiortc import rtp
 from aiortc.codecs import CODECS
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
-from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import ParametersDict, RTCRtcpFeedback, RTCRtpCodecParameters
 from OpenSSL import SSL
 
 __all__ = ["prepare"]
 
-H264_PROFILES: Final = ("4d001f", "640c1f", "64001f")
-"""Main, constrained high and high, level 3.1; the level of an offer is not compared."""
+H264: Final = (
+    *(("1", profile) for profile in ("4d001f", "640c1f", "64001f")),
+    *(("0", profile) for profile in ("42001f", "42e01f", "4d001f", "640c1f", "64001f")),
+)
+"""Packetization modes and profiles that aiortc lacks: main, constrained high and high, and every one in mode 0.
 
-FIRST_PAYLOAD_TYPE: Final = 110
+The level, 3.1 here, is not compared with that of an offer.
+"""
+
+FIRST_PAYLOAD_TYPE: Final = 103
+"""The first one after aiortc's own; two are taken for each entry, up to the last dynamic one, 127."""
+
+DYNAMIC_PAYLOAD_TYPES: Final = (*range(35, 64), *range(96, 128))
+"""aiortc's own, and the lower ones that browsers give to AV1 because these are used up."""
+
 RSA_CIPHERS: Final = b":".join(
     (
         b"ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -43,25 +55,32 @@ LOG_EVERY_S: Final = 1.0
 def prepare() -> None:
     """Teach aiortc what it leaves out; every later peer connection of this process has it. Harmless to repeat.
 
-    H.264 main and high are negotiated; peers with RSA certificates are served; a machine without any
-    network offers its loopback address; a stream that cannot be decoded is logged once a second, not per frame.
+    H.264 of every profile and mode, VP9 and AV1 are negotiated, with the payload types that were offered; peers with
+    RSA certificates are served; a machine without any network offers its loopback address; a stream that cannot be
+    decoded is logged once a second, not per frame.
     """
-    for step, profile in enumerate(H264_PROFILES):
-        CODECS["video"] += _h264(profile, FIRST_PAYLOAD_TYPE + 2 * step)
+    added = [("video/H264", _h264(mode, profile)) for mode, profile in H264]
+    added += [("video/VP9", {"profile-id": "0"}), ("video/AV1", {})]
+    for step, (mime, parameters) in enumerate(added):
+        CODECS["video"] += _entries(mime, FIRST_PAYLOAD_TYPE + 2 * step, parameters)
+    rtp.DYNAMIC_PAYLOAD_TYPES = DYNAMIC_PAYLOAD_TYPES  # type: ignore[assignment]
     RTCCertificate._create_ssl_context = _with_rsa(RTCCertificate._create_ssl_context)  # type: ignore[method-assign]
     logging.getLogger("aiortc.rtcrtpreceiver").addFilter(Throttle(LOG_EVERY_S))
     aioice.ice.get_host_addresses = _or_loopback(aioice.ice.get_host_addresses)
 
 
-def _h264(profile: str, payload_type: int) -> list[RTCRtpCodecParameters]:
+def _h264(mode: str, profile: str) -> ParametersDict:
+    return {"level-asymmetry-allowed": "1", "packetization-mode": mode, "profile-level-id": profile}
+
+
+def _entries(mime: str, payload_type: int, parameters: ParametersDict) -> list[RTCRtpCodecParameters]:
     feedback = [
         RTCRtcpFeedback(type="nack"),
         RTCRtcpFeedback(type="nack", parameter="pli"),
         RTCRtcpFeedback(type="goog-remb"),
     ]
-    parameters = {"level-asymmetry-allowed": "1", "packetization-mode": "1", "profile-level-id": profile}
     return [
-        RTCRtpCodecParameters("video/H264", 90_000, None, payload_type, feedback, parameters),  # type: ignore[arg-type]
+        RTCRtpCodecParameters(mime, 90_000, None, payload_type, feedback, parameters),
         RTCRtpCodecParameters("video/rtx", 90_000, None, payload_type + 1, [], {"apt": payload_type}),
     ]
 

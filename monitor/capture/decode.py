@@ -17,7 +17,7 @@ from av.video.codeccontext import VideoCodecContext
 from monitor.values import Picture
 
 from .picture import picture_of
-from .units import Unit
+from .unit import Unit
 
 __all__ = ["BACKLOG", "OLDEST_S", "Decoder", "Job"]
 
@@ -30,7 +30,7 @@ OLDEST_S: Final = 2.0
 TURN: Final = 4
 """Pictures decoded before a thread turns to another stream."""
 
-DECODERS: Final = {"vp8": "libvpx", "h264": "h264"}
+DECODERS: Final = {"vp8": "libvpx", "h264": "h264", "vp9": "libvpx-vp9", "av1": "libdav1d"}
 FAULTS: Final = (av.FFmpegError, ValueError, MemoryError)
 
 

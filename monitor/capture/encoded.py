@@ -16,11 +16,13 @@ from .decode import Decoder, Job
 from .jitter import InOrder, JitterBuffer
 from .keyframes import KeyframeWatch
 from .layers import LayerChoice
-from .payload import PARSERS, Part
+from .part import Part
+from .payload import PARSERS
 from .references import References
 from .tap import Sample, Tap
 from .ticks import Ticks
-from .units import Assembler, Unit
+from .unit import Unit
+from .units import Assembler
 
 __all__ = ["EncodedStream", "Feedback"]
 
@@ -86,6 +88,11 @@ class EncodedStream:
     def waiting(self) -> int:
         """Coded pictures that wait for a thread."""
         return len(self._decoder)
+
+    @property
+    def top_layer(self) -> int:
+        """The highest temporal layer that is decoded."""
+        return self._layers.top(self._tap.samples_per_s)
 
     @property
     def newest_s(self) -> float | None:
@@ -172,7 +179,7 @@ class EncodedStream:
     def _wanted(self, unit: Unit) -> bool:
         if unit.layer and len(self._decoder) > RELIEF:
             return False
-        return (unit.layer or 0) <= self._layers.top(self._tap.samples_per_s)
+        return (unit.layer or 0) <= self.top_layer
 
     def _show(self, job: Job, picture: Picture) -> None:
         unit = job.unit

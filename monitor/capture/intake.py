@@ -14,6 +14,7 @@ from monitor.config import CaptureSettings
 
 from .adapter_receiver import PacketHook, Receiver, ReceiverView
 from .encoded import EncodedStream
+from .layers import ALL_LAYERS
 from .route import Route
 from .tap import Tap
 from .view import StreamView
@@ -47,6 +48,11 @@ class Intake:
     def complete(self) -> bool:
         """Whether there is a video track."""
         return self._track is not None
+
+    @property
+    def decoded(self) -> tuple[int, float]:
+        """The highest temporal layer that is decoded, and the pictures looked at per second."""
+        return self._encoded.top_layer if self._encoded else ALL_LAYERS, self._tap.samples_per_s
 
     @property
     def flowed_s(self) -> float:

@@ -3,13 +3,15 @@
 
 from typing import Final
 
-__all__ = ["LayerChoice"]
+__all__ = ["ALL_LAYERS", "LayerChoice"]
 
 WINDOW_S: Final = 2.0
 EASE: Final = 0.9
 """A layer that brings a little less than the wanted rate is enough: cameras do not keep time."""
 
 LAYERS: Final = 4
+ALL_LAYERS: Final = LAYERS - 1
+"""The highest layer there can be: none is left out."""
 
 
 class LayerChoice:
@@ -36,7 +38,7 @@ class LayerChoice:
             reached += rate
             if reached >= EASE * per_s:
                 return layer
-        return LAYERS - 1
+        return ALL_LAYERS
 
     def _turn(self, media_s: float) -> None:
         if self._began_s is not None and media_s > self._began_s:

@@ -20,6 +20,8 @@ from monitor.config import IceServer
 
 from .adapter import prepare
 from .adapter_ports import PortGuard, guard_ports, lose_packets
+from .codecs import decodable
+from .route import Path
 
 __all__ = ["Peer", "configuration"]
 
@@ -68,10 +70,13 @@ class Peer:
         self._guard = guard_ports(self._connection)
         return str(self._connection.localDescription.sdp)
 
-    async def offer(self) -> str:
-        """Offer to receive one video and one audio track; the offer holds all candidates."""
-        for kind in ("video", "audio"):
-            self._connection.addTransceiver(kind, direction="recvonly")
+    async def offer(self, path: Path) -> str:
+        """Offer to receive one video, of what the path can decode, and one audio track, with all candidates."""
+        video = self._connection.addTransceiver("video", direction="recvonly")
+        known = RTCRtpReceiver.getCapabilities("video")
+        assert known is not None
+        video.setCodecPreferences([each for each in known.codecs if decodable(each, path)])
+        self._connection.addTransceiver("audio", direction="recvonly")
         await self._connection.setLocalDescription(await self._connection.createOffer())
         self._guard = guard_ports(self._connection)
         return str(self._connection.localDescription.sdp)

@@ -30,6 +30,11 @@ class Route:
         self._wished: Path = settings.path
         self.fallback_count = 0
 
+    @property
+    def path(self) -> Path:
+        """The path that a new connection would get."""
+        return "plain" if self._wished == "plain" or tap_faults() else "tap"
+
     def choose(self) -> Path:
         """The path of a new connection."""
         if self._wished == "plain":

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """An SDP offer in, the answer of a WHIP or WHEP endpoint out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
-__all__ = ["Agreed", "SignallingError", "leave", "post_offer", "session_http"]
+__all__ = ["Agreed", "SignallingError", "choose_layers", "leave", "post_offer", "session_http"]
 
 MAX_ANSWER_BYTES: Final = 131_072
 SDP: Final = "application/sdp"
+LAYERS_RELATION: Final = "urn:ietf:params:whep:ext:core:layer"
 ADVICE: Final = {
     401: "Check the bearer token.",
     403: "Check the bearer token and what it may do.",
@@ -33,10 +35,14 @@ class SignallingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """The answer, and where the session can be ended; None when the endpoint did not say."""
+    """The answer, where the session can be ended, and where its layers can be chosen.
+
+    A URL is None when the endpoint did not say, or, of `layers`, when it is another origin's: the token is not theirs.
+    """
 
     answer: str
     location: URL | None
+    layers: URL | None = None
 
 
 def session_http(token: str | None, timeout_s: float) -> aiohttp.ClientSession:
@@ -53,7 +59,7 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str) -> Agree
                 raise await _refusal(response)
             answer = await _text(response)
             location = response.headers.get("Location")
-            return Agreed(answer, response.url.join(URL(location)) if location else None)
+            return Agreed(answer, response.url.join(URL(location)) if location else None, _layers(response))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise SignallingError(
@@ -70,6 +76,27 @@ async def leave(http: aiohttp.ClientSession, agreed: Agreed) -> None:
             return
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise SignallingError(f"The session could not be ended: {error}.", "It will time out there.") from error
+
+
+async def choose_layers(http: aiohttp.ClientSession, url: URL, wish: Mapping[str, str | int]) -> None:
+    """Ask for other layers of a stream that is played (WHEP, Video Layer Selection). Raises `SignallingError`."""
+    try:
+        async with http.post(url, json=wish, allow_redirects=False) as response:
+            if not response.ok:
+                what = f"The layers could not be chosen: {response.status} {response.reason}."
+                raise SignallingError(what, "The media server chooses.", response.status)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        reason = str(error) or type(error).__name__
+        raise SignallingError(f"The layers could not be chosen: {reason}.", "The media server chooses.") from error
+
+
+def _layers(response: aiohttp.ClientResponse) -> URL | None:
+    try:
+        link = response.links.get(LAYERS_RELATION)
+    except ValueError:
+        return None
+    url = link.get("url") if link is not None else None
+    return url if isinstance(url, URL) and url.is_absolute() and url.origin() == response.url.origin() else None
 
 
 async def _text(response: aiohttp.ClientResponse) -> str:

@@ -1,37 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of pictures in their order in, whole coded pictures (access units) and word of the broken ones out."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from .payload import Part
+from .av1_slots import SlotReader
+from .part import Part
+from .payload import joined
+from .unit import Unit
 
-__all__ = ["MOST_BYTES", "Assembler", "Unit"]
+__all__ = ["MOST_BYTES", "Assembler"]
 
 MOST_BYTES: Final = 8 << 20
 """No coded picture of a call is larger: one that is was put together from a broken stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One coded picture, whole.
-
-    `stamp` is its RTP timestamp (32 bits), `arrived_s` monotonic seconds of its last packet; `lost` is how many
-    packets, and so perhaps pictures, are missing since the unit before. The others are as in `Part`.
-    """
-
-    codec: str
-    data: bytes
-    stamp: int
-    arrived_s: float
-    keyframe: bool = False
-    layer: int | None = None
-    sync: bool = False
-    disposable: bool = False
-    base_index: int | None = None
-    picture_id: int | None = None
-    id_bits: int = 15
-    lost: int = 0
 
 
 class Assembler:
@@ -49,6 +29,7 @@ class Assembler:
         self._whole = True
         self._lost = 0
         self._unsure = True
+        self._slots = SlotReader()
         self.broken_count = 0
 
     def add(
@@ -81,22 +62,31 @@ class Assembler:
 
     def _finish(self, *, complete: bool) -> list[Unit]:
         parts, key = self._parts, self._key
-        whole = complete and self._whole and self._size > 0
+        whole = complete and self._whole
         self._parts, self._key, self._size, self._whole = [], None, 0, True
-        if not whole or key is None:
+        data = _data(key[0], parts) if key is not None and whole else b""
+        if not data or key is None:
             self.broken_count += 1
             self._lost += 1
             return []
         lost, self._lost = self._lost, 0
-        return [_joined(*key, parts, self._arrived_s, lost)]
+        unit = _unit(key, data, parts, self._arrived_s, lost)
+        return [self._slots.told(unit) if unit.codec == "av1" else unit]
 
 
-def _joined(codec: str, stamp: int, parts: list[Part], arrived_s: float, lost: int) -> Unit:
+def _data(codec: str, parts: list[Part]) -> bytes:
+    try:
+        return joined(codec, [part.data for part in parts])
+    except ValueError:
+        return b""
+
+
+def _unit(key: tuple[str, int], data: bytes, parts: list[Part], arrived_s: float, lost: int) -> Unit:
     head = parts[0]
     return Unit(
-        codec,
-        b"".join([part.data for part in parts]),
-        stamp,
+        key[0],
+        data,
+        key[1],
         arrived_s,
         keyframe=any(part.keyframe for part in parts),
         layer=next((part.layer for part in parts if part.layer is not None), None),
@@ -106,4 +96,13 @@ def _joined(codec: str, stamp: int, parts: list[Part], arrived_s: float, lost: i
         picture_id=head.picture_id,
         id_bits=head.id_bits,
         lost=lost,
+        switch=head.switch,
+        distances=_distances(parts),
     )
+
+
+def _distances(parts: list[Part]) -> tuple[int, ...] | None:
+    """Upper spatial layers may refer to other pictures than the lowest."""
+    if parts[0].distances is None:
+        return None
+    return tuple(sorted({distance for part in parts for distance in part.distances or ()}))

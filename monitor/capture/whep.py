@@ -8,16 +8,18 @@ from typing import Final
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from monitor.config import PullSettings, Settings
 from monitor.errors import PullError
 
 from .backoff import Backoff
 from .intake import Intake
+from .layer_wish import keep_asking
 from .peer import Peer
 from .route import Route
 from .session import Admit
-from .signalling import Agreed, SignallingError, leave, post_offer, session_http
+from .signalling import Agreed, SignallingError, choose_layers, leave, post_offer, session_http
 from .tap import Tap
 
 __all__ = ["WhepClient"]
@@ -117,13 +119,13 @@ class WhepClient:
             await self._accept(peer, agreed)
             if not intake.complete:
                 raise PullError("The media server sends no video.", "Check what is published there.")
-            await self._receive(peer, intake)
+            await self._receive(http, agreed, peer, intake)
         finally:
             await self._leave(http, agreed)
 
     async def _agree(self, http: aiohttp.ClientSession, peer: Peer) -> Agreed:
         try:
-            return await post_offer(http, self._pull.url, await peer.offer())
+            return await post_offer(http, self._pull.url, await peer.offer(self.route.path))
         except SignallingError as error:
             raise PullError(error.what, error.advice) from error
 
@@ -133,17 +135,22 @@ class WhepClient:
         except Exception as error:  # the parser raises whatever the text leads it to
             raise PullError("The media server's answer is not SDP that fits.", "Check that it speaks WHEP.") from error
 
-    async def _receive(self, peer: Peer, intake: Intake) -> None:
+    async def _receive(self, http: aiohttp.ClientSession, agreed: Agreed, peer: Peer, intake: Intake) -> None:
         assert self._handing is not None
         async with asyncio.TaskGroup() as group:
             drain = group.create_task(intake.run(), name="drain")
             gone = group.create_task(peer.gone.wait(), name="gone")
             watch = group.create_task(self._silence(intake), name="watch")
+            layers = group.create_task(self._choose_layers(http, agreed.layers, intake), name="layers")
             await asyncio.wait({drain, gone, watch, self._handing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (drain, gone, watch):
+            for task in (drain, gone, watch, layers):
                 task.cancel()
         what = "stopped sending" if intake.silent_s > self._settings.capture.stall_after_s else "ended the connection"
         raise PullError(f"The media server {what}.", "It is tried again.")
+
+    async def _choose_layers(self, http: aiohttp.ClientSession, url: URL | None, intake: Intake) -> None:
+        if url is not None and self._settings.capture.choose_layers:
+            await keep_asking(lambda wish: choose_layers(http, url, wish), lambda: intake.decoded)
 
     async def _silence(self, intake: Intake) -> None:
         """Return when no first picture came in time, or none for half the time after which a feed ends."""

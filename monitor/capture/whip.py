@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from monitor.config import Settings
 from monitor.errors import CapacityError, IdError, OverloadError, PreconditionError, RequestError, TokenError
 
+from .adapter import prepare
 from .offer import checked_offer
 from .passes import Passes
 from .roster import Roster
@@ -70,6 +71,7 @@ class WhipServer:
         self.opened_count = 0
         self.refused_counts: Counter[str] = Counter()
         self.router = self._routes()
+        prepare()
 
     async def __aenter__(self) -> Self:
         self._stack.callback(self._pool.shutdown, cancel_futures=True)
@@ -128,7 +130,8 @@ class WhipServer:
         self._authorize(request, path_below(request, ENDPOINT))
         name = checked_ids(path_below(request, ENDPOINT))
         self._check_room(name)
-        offer = checked_offer(await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes))
+        body = await read_body(request, SDP_TYPE, self._settings.whip.max_offer_bytes)
+        offer = checked_offer(body, self.route.path)
         self._check_room(name)
         session = Session(*name, self._settings, self._pool, self.route)
         self._negotiating[name] += 1

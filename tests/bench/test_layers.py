@@ -9,7 +9,7 @@ from aiortc.codecs.vpx import Vp8Encoder
 
 from monitor.bench.layers import LAYERED, PAYLOAD_BYTES, LayeredVp8, _encoder
 from monitor.bench.receive import Cost, decode_alone
-from monitor.capture.payload import vp8_part
+from monitor.capture.payload_vp8 import vp8_part
 from tests.fakes.rtp import vp8_pictures
 
 

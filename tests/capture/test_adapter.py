@@ -61,11 +61,17 @@ async def test_private_names_are_there() -> None:
 
 
 def test_prepare_is_harmless_to_repeat() -> None:
-    """The H.264 profiles are on the list once, with payload types that nothing else has."""
+    """Each profile of H.264 is on the list once per packetization mode, VP9 and AV1 last; payload types are unique."""
     prepare()
     prepare()
-    profiles = [each.parameters.get("profile-level-id") for each in CODECS["video"]]
-    assert [profiles.count(profile) for profile in ("4d001f", "640c1f", "64001f")] == [1, 1, 1]
+    modes = [
+        (each.parameters["profile-level-id"], each.parameters["packetization-mode"])
+        for each in CODECS["video"]
+        if each.name == "H264"
+    ]
+    profiles = ("42001f", "42e01f", "4d001f", "640c1f", "64001f")
+    assert sorted(modes) == sorted((profile, mode) for profile in profiles for mode in "01")
+    assert [each.name for each in CODECS["video"][-4:]] == ["VP9", "rtx", "AV1", "rtx"]
     types = [each.payloadType for each in CODECS["video"] + CODECS["audio"]]
     assert len(types) == len(set(types))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from monitor.capture.decode import BACKLOG, OLDEST_S, Decoder, Job
-from monitor.capture.units import Unit
+from monitor.capture.unit import Unit
 from monitor.values import Picture
 from tests.fakes.calls import until
 from tests.fakes.clips import h264_packets

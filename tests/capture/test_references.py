@@ -5,11 +5,15 @@ import random
 
 import av
 import numpy as np
+import pytest
 
-from monitor.capture.payload import vp8_part
+from monitor.capture.part import Part
+from monitor.capture.payload_vp8 import vp8_part
+from monitor.capture.payload_vp9 import vp9_part
 from monitor.capture.references import COUNTABLE, References
-from monitor.capture.units import Unit
+from monitor.capture.unit import Unit
 from tests.fakes.rtp import LAYER_IDS, vp8_pictures, vp8_rtp
+from tests.fakes.rtp_vp9 import REFERENCES, SWITCH, vp9_pictures, vp9_rtp
 
 PICTURES = 60
 
@@ -79,6 +83,100 @@ def test_other_codec_begins_anew() -> None:
     assert not references.admits(other)
 
 
+def vp9(step: int, lost: int = 0, *, named: bool = False, keyframe: bool = False) -> Unit:
+    """The picture of this number in VP9's L1T3, in flexible mode where references are named."""
+    place = step % 4
+    base = None if named else step // 4 % 256
+    distances = (() if keyframe else REFERENCES[place]) if named else None
+    layer, switch = LAYER_IDS[place], SWITCH[place]
+    return Unit(
+        "vp9", b"", step, 0.0, keyframe, layer, False, False, base, step % 128, 7, lost, switch, distances=distances
+    )
+
+
+def test_switching_point_opens_the_layers_above() -> None:
+    """After a loss above the base, layers come back with a picture that later ones do not look behind."""
+    references = References()
+    references.admits(vp9(0, keyframe=True))
+    assert references.admits(vp9(1))
+    assert not references.admits(vp9(3, lost=1))
+    assert [references.admits(vp9(step)) for step in (4, 5, 6, 7)] == [True] * 4
+    references.leave_out(vp9(7))
+    references.leave_out(vp9(6))
+    assert not references.admits(vp9(11, lost=3))
+    assert references.keyframe_needed
+
+
+def test_named_references_decide() -> None:
+    """Of pictures that name their references, those are admitted whose references were decoded, across the wrap."""
+    references = References()
+    references.admits(vp9(120, named=True, keyframe=True))
+    for step in range(121, 140):
+        assert references.admits(vp9(step, named=True))
+    references.leave_out(vp9(139, named=True))
+    assert [references.admits(vp9(step, named=True)) for step in (140, 141, 142)] == [True] * 3
+    references.leave_out(vp9(142, named=True))
+    assert not references.admits(vp9(143, named=True))
+    assert references.admits(vp9(144, named=True))
+    assert references.admits(vp9(146, lost=1, named=True))
+    assert not references.keyframe_needed
+
+
+def test_missing_named_base_needs_a_keyframe() -> None:
+    """A base picture whose reference was lost stops everything, and so does an outage in which ids may come round."""
+    references = References()
+    references.admits(vp9(0, named=True, keyframe=True))
+    assert not references.admits(vp9(8, lost=7, named=True))
+    assert references.keyframe_needed
+    assert not references.admits(vp9(12, named=True))
+    assert references.admits(vp9(16, named=True, keyframe=True))
+    assert not references.admits(vp9(16 + 128, lost=COUNTABLE + 1, named=True))
+    assert references.keyframe_needed
+
+
+@pytest.mark.parametrize("flexible", [False, True])
+def test_admitted_vp9_looks_as_it_was_sent(flexible) -> None:
+    """Whatever is lost or left out of a real L1T3 stream of VP9: what is admitted decodes bit-equal."""
+    coded = vp9_pictures(PICTURES, layered=True, keyframes=(0, 40))
+    heads = [vp9_part(packets[0].payload) for packets in vp9_rtp(coded, layered=True, flexible=flexible)]
+    truth = _decoded(coded, range(PICTURES), "vp9")
+    chance, admitted = random.Random(6), 0
+    for _ in range(10):
+        references, shown, lost = References(), [], 0
+        for step, head in enumerate(heads):
+            if chance.random() < 0.08:
+                lost += 1
+                continue
+            each = _told(head, coded[step], step, lost)
+            lost = 0
+            if not references.admits(each):
+                continue
+            if head.layer and chance.random() < 0.1:
+                references.leave_out(each)
+            else:
+                shown.append(step)
+        pictures = _decoded(coded, shown, "libvpx-vp9")
+        assert all(np.array_equal(pictures[step], truth[step]) for step in shown)
+        admitted += len(shown)
+    assert admitted > 200
+
+
+def _told(head: Part, data: bytes, step: int, lost: int) -> Unit:
+    return Unit(
+        "vp9",
+        data,
+        step,
+        0.0,
+        head.keyframe,
+        head.layer,
+        base_index=head.base_index,
+        lost=lost,
+        picture_id=head.picture_id,
+        switch=head.switch,
+        distances=head.distances,
+    )
+
+
 def test_admitted_pictures_look_as_they_were_sent() -> None:
     """Whatever is lost of a real L1T3 stream: each picture admitted decodes to what a lossless receiver shows."""
     coded = vp8_pictures(PICTURES, layered=True, keyframes=(0, 40))
@@ -105,6 +203,7 @@ def _after(each: Unit, lost: int) -> Unit:
     )
 
 
-def _decoded(coded: list[bytes], steps) -> dict[int, np.ndarray]:
-    decoder = av.CodecContext.create("libvpx", "r")
+def _decoded(coded: list[bytes], steps, name: str = "libvpx") -> dict[int, np.ndarray]:
+    decoder = av.CodecContext.create(name, "r")
+    decoder.thread_count = 1
     return {step: decoder.decode(av.Packet(coded[step]))[0].to_ndarray() for step in steps}

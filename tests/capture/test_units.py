@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts joined to coded pictures."""
 
-from monitor.capture.payload import Part
-from monitor.capture.units import MOST_BYTES, Assembler, Unit
+from monitor.capture.part import Part
+from monitor.capture.unit import Unit
+from monitor.capture.units import MOST_BYTES, Assembler
 
 
 def unit_of(units: list[Unit]) -> Unit:
@@ -55,6 +56,21 @@ def test_loss_between_pictures_breaks_none() -> None:
     assembler.padding(lost=1)
     assert assembler.add("h264", 4, Part(b"b"), 1.0, marker=True, lost=0) == []
     assert unit_of(assembler.add("h264", 5, Part(b"c"), 1.0, marker=True, lost=0)).lost == 2
+
+
+def test_references_of_all_spatial_layers_count() -> None:
+    """A picture refers to what any of its parts does; one that names nothing leaves it open."""
+    assembler = Assembler()
+    assembler.add("vp9", 1, Part(b"a", first=True, distances=(4,)), 1.0, marker=False, lost=0)
+    assert unit_of(assembler.add("vp9", 1, Part(b"b", distances=(4, 1)), 1.0, marker=True, lost=0)).distances == (1, 4)
+    assert unit_of(whole(assembler, 2)).distances is None
+
+
+def test_parts_that_do_not_fit_break_the_picture() -> None:
+    """AV1 fragments without a beginning make no picture, and the next one knows."""
+    assembler = Assembler()
+    assert assembler.add("av1", 1, Part(b"\x90\x30x", first=True), 1.0, marker=True, lost=0) == []
+    assert unit_of(assembler.add("av1", 2, Part(b"\x10\x30x"), 1.0, marker=True, lost=0)).lost == 1
 
 
 def test_beginning_in_the_middle() -> None:

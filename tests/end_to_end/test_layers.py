@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser sends temporal layers, and only those that are looked at are decoded."""
+"""A real browser sends temporal layers in several codecs, and only those that are looked at are decoded."""
 
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,20 +12,24 @@ from tests.fakes.calls import TOKEN, Watcher, serving, until, whip_server
 from tests.fakes.clips import write_clip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
+CODECS = ("VP8", "VP9", "AV1")
 
 
 async def test_base_layer_of_a_browser_is_enough(tmp_path: Path) -> None:
-    """Of Chromium's VP8 in L1T3 the base layer alone is shown once the rates are known, without a break."""
+    """Of Chromium's VP8, VP9 and AV1 in L1T3 the base layer alone is shown once the rates are known, unbroken."""
     write_clip(f"{tmp_path}/clip.mp4", seconds=3.0, size=(320, 240))
     camera = camera_file(tmp_path / "clip.mp4", tmp_path / "camera.mjpeg", 3.0)
     watcher = Watcher()
     async with whip_server(watcher, samples_per_s=3, path="tap") as (server, url), serving(site()) as origin:
-        query = urlencode({"whip": f"{url}/call/browser", "token": TOKEN, "codec": "VP8"})
-        async with chromium(f"{origin}/#{query}", camera, tmp_path / "profile"):
-            await until(lambda: watcher.frames("browser"), 60.0)
-            await until(lambda: watcher.frames("browser")[-1].media_s > 6.0, 30.0)
-        frames, counts = watcher.frames("browser"), watcher.feeds["browser"][0].counts
-    assert frames[0].facts.keyframe
-    assert {frame.facts.temporal_layer for frame in frames if frame.media_s > 4.0} == {0}
-    assert counts.failed == 0
+        pairs = [pair for codec in CODECS for pair in (("whip", f"{url}/call/{codec}"), ("codec", codec))]
+        async with chromium(f"{origin}/#{urlencode([('token', TOKEN), *pairs])}", camera, tmp_path / "profile"):
+            await until(lambda: all(watcher.frames(codec) for codec in CODECS), 60.0)
+            await until(lambda: all(watcher.frames(codec)[-1].media_s > 6.0 for codec in CODECS), 30.0)
+        frames = {codec: watcher.frames(codec) for codec in CODECS}
+        counts = {codec: watcher.feeds[codec][0].counts for codec in CODECS}
+    for codec in CODECS:
+        assert frames[codec][0].facts.keyframe
+        assert {frame.facts.codec for frame in frames[codec]} == {codec.lower()}
+        assert {frame.facts.temporal_layer for frame in frames[codec] if frame.media_s > 4.0} == {0}
+        assert counts[codec].failed == 0
     assert server.route.fallback_count == 0

@@ -5,6 +5,7 @@ import fractions
 from collections.abc import Sequence
 
 import av
+import numpy as np
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.rtp import RtpPacket
@@ -12,7 +13,17 @@ from av import VideoFrame
 
 from tests.fakes.clips import pattern
 
-__all__ = ["LAYERED", "LAYER_IDS", "PACKET_BYTES", "h264_rtp", "vp8_pictures", "vp8_rtp"]
+__all__ = [
+    "LAYERED",
+    "LAYER_IDS",
+    "PACKET_BYTES",
+    "coded_pictures",
+    "decoded",
+    "h264_rtp",
+    "packets_of",
+    "vp8_pictures",
+    "vp8_rtp",
+]
 
 LAYER_IDS = (0, 2, 1, 2)
 SYNC = (False, True, True, False)
@@ -28,18 +39,38 @@ def vp8_pictures(
     count: int, size: tuple[int, int] = (160, 120), *, layered: bool = False, keyframes: Sequence[int] = (0,)
 ) -> list[bytes]:
     """Code the moving pattern, 30 pictures/s; with layers as L1T3."""
-    codec = av.CodecContext.create("libvpx", "w")
+    options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"} | (LAYERED if layered else {})
+    return coded_pictures("libvpx", options, count, size, keyframes)
+
+
+def coded_pictures(
+    encoder: str,
+    options: dict[str, str],
+    count: int,
+    size: tuple[int, int] = (160, 120),
+    keyframes: Sequence[int] = (0,),
+) -> list[bytes]:
+    """Code the moving pattern with one of FFmpeg's encoders, one thread, 30 pictures/s."""
+    codec = av.CodecContext.create(encoder, "w")
     codec.width, codec.height = size
     codec.pix_fmt, codec.time_base, codec.framerate = "yuv420p", fractions.Fraction(1, 30), fractions.Fraction(30, 1)
     codec.gop_size, codec.bit_rate, codec.thread_count = 3000, 600_000, 1
-    codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"} | (LAYERED if layered else {})
+    codec.options = options
     coded: list[bytes] = []
     for step in range(count):
         picture: VideoFrame = pattern(*size, step)
         picture.pts, picture.time_base = step, codec.time_base
         picture.pict_type = av.video.frame.PictureType.I if step in keyframes else av.video.frame.PictureType.NONE
         coded += [bytes(packet) for packet in codec.encode(picture)]
-    return coded
+    return coded + [bytes(packet) for packet in codec.encode(None)]
+
+
+def decoded(decoder: str, pictures: Sequence[bytes]) -> list[np.ndarray]:
+    """What a decoder that loses nothing shows, as I420."""
+    context = av.CodecContext.create(decoder, "r")
+    context.thread_count = 1
+    shown = [frame for data in pictures for frame in context.decode(av.Packet(data))]
+    return [frame.to_ndarray() for frame in [*shown, *context.decode(None)]]
 
 
 def vp8_rtp(
@@ -69,11 +100,16 @@ def h264_rtp(pictures: Sequence[bytes], *, start: int = 100, stamp: int = 0) -> 
     sent, sequence = [], start
     for step, data in enumerate(pictures):
         payloads = H264Encoder._packetize(H264Encoder._split_bitstream(data))
-        packets = [_packet(sequence + number, stamp + 3000 * step, each) for number, each in enumerate(payloads)]
-        packets[-1].marker = 1
-        sequence += len(packets)
-        sent.append(packets)
+        sent.append(packets_of(payloads, sequence, stamp + 3000 * step))
+        sequence += len(payloads)
     return sent
+
+
+def packets_of(payloads: Sequence[bytes], sequence: int, stamp: int) -> list[RtpPacket]:
+    """The packets of one picture; the last one has the marker."""
+    packets = [_packet(sequence + number, stamp, each) for number, each in enumerate(payloads)]
+    packets[-1].marker = 1
+    return packets
 
 
 def _packet(sequence: int, stamp: int, payload: bytes) -> RtpPacket:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A WHIP client's offers, and what a refusal looks like."""
 
+import re
 from typing import Any
 
 import aiohttp
@@ -8,7 +9,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 
 from tests.fakes.calls import TOKEN
 
-__all__ = ["AUTH", "SDP", "offer_of", "refusal"]
+__all__ = ["AUTH", "SDP", "offer_of", "refusal", "with_codecs"]
 
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
 SDP = {**AUTH, "Content-Type": "application/sdp"}
@@ -23,6 +24,16 @@ async def offer_of(*kinds: str, direction: str = "sendonly") -> str:
     sdp = peer.localDescription.sdp
     await peer.close()
     return sdp
+
+
+def with_codecs(offer: str, *codecs: str) -> str:
+    """An offer of one video track with these codecs instead, each like "98 VP9" or "98 VP9 profile-id=0"."""
+    told = [each.split(" ", 2) for each in codecs]
+    types = " ".join(each[0] for each in told)
+    bare = re.sub(r"a=(rtpmap|fmtp|rtcp-fb):.*\r\n", "", offer)
+    lines = [f"a=rtpmap:{each[0]} {each[1]}/90000\r\n" for each in told]
+    lines += [f"a=fmtp:{each[0]} {each[2]}\r\n" for each in told if len(each) > 2]
+    return re.sub(r"m=video (\d+) (\S+) .*", rf"m=video \1 \2 {types}", bare) + "".join(lines)
 
 
 async def refusal(response: aiohttp.ClientResponse, status: int, code: str) -> dict[str, Any]:
