@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.capture.adapter import prepare
+from monitor.capture.route import Route
 from monitor.values import Frame
 from tests.fakes.calls import Encoded, Publisher, Watcher, whip_server
 from tests.fakes.clips import h264_packets
@@ -20,6 +21,7 @@ STREAMS = {
 
 async def seen(path: str, kind: str, coded: list[av.Packet]) -> list[Frame]:
     """Forty frames of a stream, every one looked at that the machine can keep up with."""
+    path = path.partition(" ")[0]
     watcher, track = Watcher(), Encoded(coded)
     async with (
         whip_server(watcher, path=path, samples_per_s=30) as (_, url),
@@ -29,15 +31,16 @@ async def seen(path: str, kind: str, coded: list[av.Packet]) -> list[Frame]:
 
 
 @pytest.mark.parametrize("codec", STREAMS)
-async def test_both_paths_see_the_same(codec: str) -> None:
-    """Pictures are bit-equal to a decoder's that lost nothing, and facts those of the stream, on either path."""
+async def test_all_paths_see_the_same(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are bit-equal to a decoder's that lost nothing, and facts those of the stream, on every path."""
     prepare()
     kind, decoder, coded = STREAMS[codec]
     context = av.CodecContext.create(decoder, "r")
     truth = [frame.to_ndarray() for packet in coded for frame in context.decode(av.Packet(bytes(packet)))]
     assert len(truth) == len(coded)
     intra = [_intra(codec, bytes(packet)) for packet in coded]
-    for path in ("plain", "tap"):
+    for path in ("plain", "tap", "tap on packets"):
+        monkeypatch.setattr(Route, "datagrams", path != "tap on packets")
         frames = await seen(path, kind, coded)
         first = next(step for step, each in enumerate(truth) if np.array_equal(each, frames[0].picture.i420))
         steps = [first + round((frame.media_s - frames[0].media_s) * 30) for frame in frames]
