@@ -53,18 +53,14 @@ class Datagrams:
             self._streams[ssrc] = receiver, take
 
     def _received(self, data: bytes, component: int) -> None:
-        if len(data) < HEADER_BYTES or not is_media(data):
+        media = len(data) >= HEADER_BYTES and is_media(data)
+        stream = self._streams.get(source_of(data)) if media else None
+        if stream is not None and self._open(stream[0]):
+            packet = self._opened(data)
+            if packet is not None:
+                stream[1](packet)
+        elif not media or len(data) <= LONGEST_BYTES:
             self._deliver(data, component)
-            return
-        stream = self._streams.get(source_of(data))
-        if len(data) > LONGEST_BYTES:
-            return
-        if stream is None or not self._open(stream[0]):
-            self._deliver(data, component)
-            return
-        packet = self._opened(data)
-        if packet is not None:
-            stream[1](packet)
 
     def _open(self, receiver: RTCRtpReceiver) -> bool:
         dtls = self._dtls
@@ -77,5 +73,5 @@ class Datagrams:
         dtls._RTCDtlsTransport__rx_packets += 1
         try:
             return parse(dtls._rx_srtp.unprotect(data))
-        except (pylibsrtp.Error, ValueError):
+        except (pylibsrtp.Error, ValueError):  # the latter for what is too long or no RTP
             return None

@@ -120,7 +120,7 @@ class PacketHook(Receiver):
         self._pass(packet)
 
     def _pass(self, packet: Packet) -> None:
-        kind = self._kind(packet.payload_type)
+        kind = self._kinds.get(packet.payload_type) or self._kind(packet.payload_type)
         if kind is None or not self._receiver._enabled:
             return
         self._record(packet, kind.clock_hz)

@@ -127,10 +127,9 @@ class EncodedStream:
             await self._feedback.pli(self._ssrc)
 
     def _watch(self) -> None:
-        if self._packets.holed or self._references.keyframe_needed:
-            self._trouble.set()
-        else:
-            self._trouble.clear()
+        trouble = self._packets.holed or self._references.keyframe_needed
+        if trouble != self._trouble.is_set():
+            (self._trouble.set if trouble else self._trouble.clear)()
 
     def _follow(self, ready: list[InOrder[CodedPacket]]) -> None:
         for each in ready:
