@@ -157,6 +157,7 @@ def bench(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="File whose section between the markers is rewritten."),
     ] = None,
+    profile: Annotated[bool, typer.Option(help="Of receiving: where its processor time goes, by cause.")] = False,
 ) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
@@ -167,7 +168,7 @@ def bench(
     if what is Subject.RECEIVE:
         from monitor.bench import receive
 
-        done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme))
+        done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme, profile=profile))
     from monitor.bench.comparison import compare
 
     done(compare(settings, streams=streams, seconds=seconds, json=json, readme=readme))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
+"""A clip in; the same as VP8 or H.264 at 30 frames/s, and a process that sends it, encoded once, as many callers.
 
-First line in: `{"clip", "url", "token", "streams"}`, and `"layered": true` for a clip in temporal layers. Line out:
-`{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
+First line in: `{"clip", "url", "token", "streams"}`, `"codec"` where it is not "vp8", and `"layered": true` for a clip in
+temporal layers. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
 callers leave, and `{"late_p99_s"}` goes out.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
@@ -36,17 +36,27 @@ TIMEOUT_S: Final = 30.0
 SETTLE_S: Final = 1.0
 """Both ends have finished the DTLS handshake by then: a packet before would be lost, and it is the keyframe."""
 
-CODECS: Final = frozenset({"video/VP8", "video/rtx"})
+BASELINE: Final = {"profile": "baseline", "preset": "veryfast", "tune": "zerolatency", "level": "31"}
+ENCODERS: Final = {"vp8": ("libvpx", "ivf", REALTIME), "h264": ("libx264", "h264", BASELINE)}
+"""Encoder, file format and options by codec."""
 
 
-def encode(source: Path, target: Path, size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX), *, layered: bool = False) -> None:
-    """Encode the middle of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every two seconds.
+def encode(
+    source: Path,
+    target: Path,
+    size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX),
+    *,
+    codec: str = "vp8",
+    layered: bool = False,
+) -> None:
+    """Encode the middle of a clip's pictures into a file of about 1 Mbit/s, a keyframe every two seconds.
 
-    `size` is width and height in pixels; with layers there are three temporal ones, and whole periods of them.
+    `size` is width and height in pixels; VP8 with layers has three temporal ones, and whole periods of them.
     """
-    options = REALTIME | (LAYERED if layered else {})
-    with av.open(str(source)) as film, av.open(str(target), "w", format="ivf") as out:
-        stream = out.add_stream("libvpx", rate=FPS, options=options)
+    encoder, form, options = ENCODERS[codec]
+    with av.open(str(source)) as film, av.open(str(target), "w", format=form) as out:
+        stream = out.add_stream(encoder, rate=FPS, options=options | (LAYERED if layered else {}))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
         stream.codec_context.thread_count = 1  # the threads of libvpx spin while they wait for each other
@@ -122,7 +132,7 @@ class Caller(MediaStreamTrack):
         return packet
 
 
-async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
+async def _join(caller: Caller, codec: str, url: str, token: str) -> RTCPeerConnection:
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connected = asyncio.Event()
 
@@ -132,8 +142,8 @@ async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
 
     connection.on("connectionstatechange", changed)
     transceiver = connection.addTransceiver(caller, direction="sendonly")
-    known = RTCRtpSender.getCapabilities("video").codecs
-    transceiver.setCodecPreferences([codec for codec in known if codec.mimeType in CODECS])
+    known, wanted = RTCRtpSender.getCapabilities("video").codecs, {f"video/{codec}", "video/rtx"}
+    transceiver.setCodecPreferences([each for each in known if each.mimeType.lower() in wanted])
     await connection.setLocalDescription(await connection.createOffer())
     async with session_http(token, TIMEOUT_S) as http:
         agreed = await post_offer(http, url, connection.localDescription.sdp)
@@ -151,11 +161,12 @@ def _begin(callers: Mapping[str, Caller]) -> dict[str, float]:
     return {who: caller.began_s for who, caller in callers.items()}
 
 
-async def _run(clip: Path, url: str, token: str, streams: int, period: int) -> None:
+async def _run(job: Mapping[str, Any]) -> None:
     prepare()
-    pictures = await asyncio.to_thread(read, clip, period)
-    callers = {f"caller-{index}": Caller(pictures) for index in range(1, streams + 1)}
-    connections = [await _join(caller, f"{url}/whip/bench/{who}", token) for who, caller in callers.items()]
+    pictures = await asyncio.to_thread(read, Path(job["clip"]), PERIOD if job.get("layered") else 1)
+    callers = {f"caller-{index}": Caller(pictures) for index in range(1, job["streams"] + 1)}
+    url, codec = f"{job['url']}/whip/bench", job.get("codec", "vp8")
+    connections = [await _join(caller, codec, f"{url}/{who}", job["token"]) for who, caller in callers.items()]
     await asyncio.sleep(SETTLE_S)
     _say({"began_s": _begin(callers)})
     await asyncio.to_thread(sys.stdin.readline)
@@ -172,10 +183,9 @@ def _say(value: object) -> None:
 def main() -> None:
     """Entry of the process."""
     job = json.loads(sys.stdin.readline())
-    layered = bool(job.get("layered"))
-    if layered:
+    if job.get("layered"):
         send_layers()
-    asyncio.run(_run(Path(job["clip"]), job["url"], job["token"], job["streams"], PERIOD if layered else 1))
+    asyncio.run(_run(job))
 
 
 if __name__ == "__main__":

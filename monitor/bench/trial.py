@@ -19,7 +19,7 @@ from monitor.config import MqttSettings, Settings
 from monitor.errors import StartError
 from monitor.publish.mqtt import Endpoint, connect
 
-__all__ = ["WARM_UP_S", "Bench", "Child", "Cores", "process"]
+__all__ = ["WARM_UP_S", "Bench", "Child", "Cores", "pinned", "process"]
 
 WARM_UP_S: Final = 5.0
 EARLY_S: Final = 10.0

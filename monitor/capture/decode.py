@@ -19,7 +19,7 @@ from monitor.values import Picture
 from .picture import picture_of
 from .units import Unit
 
-__all__ = ["BACKLOG", "OLDEST_S", "Decoder", "Job"]
+__all__ = ["BACKLOG", "DECODERS", "OLDEST_S", "Decoder", "Job"]
 
 BACKLOG: Final = 60
 """Coded pictures that may wait: two seconds at 30 pictures/s."""
