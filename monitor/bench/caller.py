@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clip in; the same as VP8 or H.264 at 30 frames/s, and a process that sends it, encoded once, as many callers.
 
-First line in: `{"clip", "url", "token", "streams"}`, `"codec"` where it is not "vp8", and `"layered": true` for a clip in
-temporal layers. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was due. At the end of the input the
-callers leave, and `{"late_p99_s"}` goes out.
+First line in: `{"clip", "url", "token", "streams"}`, `"codec"` where it is not "vp8", and `"layered": true` for a clip
+in temporal layers. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was due. At
+the end of the input the callers leave, and `{"late_p99_s"}` goes out.
 """
 
 import asyncio
