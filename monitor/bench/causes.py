@@ -70,13 +70,17 @@ class Sampler:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         signal.signal(signal.SIGPROF, self._sample)
-        system = ctypes.CDLL(None, use_errno=True)
+        self._system = system = ctypes.CDLL(None, use_errno=True)
         event = SignalEvent(signal=signal.SIGPROF, notify=BY_SIGNAL)
-        timer = ctypes.c_void_p()
+        self._timer = timer = ctypes.c_void_p()
         span = TimerSpan(0, EVERY_NS, 0, EVERY_NS)
         failed = system.timer_create(THREAD_CPUTIME, ctypes.byref(event), ctypes.byref(timer))
         if failed or system.timer_settime(timer, 0, ctypes.byref(span), None):
             raise OSError(ctypes.get_errno(), "a CPU timer cannot be set")
+
+    def stop(self) -> None:
+        """Count no further."""
+        self._system.timer_delete(self._timer)
 
     def take(self) -> Mapping[str, int]:
         """Samples by cause since the last time."""

@@ -23,6 +23,9 @@ __all__ = [
 FULL_PERCENT: Final = 70
 """A core that is fuller than this is late at times."""
 
+BEHIND: Final = 0.95
+"""A path that receives less than this share of the pictures sent has fallen behind."""
+
 HEAD: Final = (
     "",
     "recv() loop",
@@ -124,17 +127,23 @@ def percent(ms: float) -> float:
 def cost_row(name: str, cost: Cost) -> tuple[str, ...]:
     """A row below `HEAD`."""
     loop, tap = cost.loop, cost.tap
-    shares = (f"{percent(ms):.2f} %" for ms in (loop.total_ms, cost.plain.total_ms, tap.total_ms, cost.decode_ms))
+    shares = (_share(each) for each in (loop, cost.plain, tap))
     fit = (f"{FULL_PERCENT / percent(each.total_ms):.0f}" for each in (loop, tap))
     return (
         f"{name}, {cost.streams} at once",
         *shares,
+        f"{percent(cost.decode_ms):.2f} %",
         f"{cost.gain:.2f} ×",
         f"{tap.total_ms / cost.decode_ms:.2f} ×",
         *fit,
         _late(loop),
         _late(tap),
     )
+
+
+def _share(trial: Trial) -> str:
+    behind = "" if trial.rate >= BEHIND * FPS else f", at {trial.rate:.0f}/s"
+    return f"{percent(trial.total_ms):.2f} %{behind}"
 
 
 def _late(trial: Trial) -> str:

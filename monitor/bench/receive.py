@@ -104,7 +104,7 @@ Callers send pictures encoded beforehand from one core; the receiving process ha
 `track.recv()` and calls `to_ndarray()` on every picture; plain and tap are Lifesign's capture at 5 looks a second.
 *Decoding alone* decodes those pictures that must be, one after the other without a pause. Streams a core are
 extrapolated to {FULL_PERCENT} % of it. A picture is late by the time from when it was due at the caller to when it was
-there, decoded."""
+there, decoded. A path that could not keep up names the pictures a second that it received."""
 """What a reader needs to know of the method."""
 
 

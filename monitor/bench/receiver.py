@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 async def _run(path: str, samples_per_s: float, *, profiled: bool) -> None:
     prepare()
-    sampler = Sampler() if profiled else None
+    sampler = Sampler() if profiled else None  # for as long as the process lives
     async with AsyncExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(1, "capture"))
         group = await stack.enter_async_context(asyncio.TaskGroup())
