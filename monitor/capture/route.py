@@ -11,7 +11,7 @@ from monitor.errors import TapError
 
 from .adapter_contract import datagram_faults, tap_faults
 
-__all__ = ["Path", "Route", "check_tap"]
+__all__ = ["Path", "Route", "check_tap", "takes_datagrams"]
 
 Path = Literal["tap", "plain"]
 
@@ -22,6 +22,11 @@ def check_tap() -> None:
     if faults:
         what = f"Encoded media cannot be taken from the installed aiortc: {', '.join(faults)}."
         raise TapError(what, "Install the pinned aiortc; until then every picture is decoded.")
+
+
+def takes_datagrams() -> bool:
+    """Whether the tap takes media as datagrams; else as packets that aiortc decrypted, at a higher cost."""
+    return not datagram_faults()
 
 
 class Route:

@@ -11,7 +11,7 @@ from aiortc.rtp import RtpPacket
 from monitor.capture.adapter_contract import DATAGRAM_SHAPES, datagram_faults
 from monitor.capture.adapter_datagrams import LONGEST_BYTES, MOST_STREAMS, Datagrams
 from monitor.capture.packet import MediaPacket
-from monitor.capture.route import Route
+from monitor.capture.route import Route, takes_datagrams
 from monitor.config import CaptureSettings
 
 KEY = bytes(range(30))
@@ -116,6 +116,7 @@ def test_other_release_gets_packets(name: str, monkeypatch: pytest.MonkeyPatch) 
     datagram_faults.cache_clear()
     try:
         assert datagram_faults() == (name,)
+        assert not takes_datagrams()
         route = Route(CaptureSettings())
         assert (route.choose(), route.datagrams) == ("tap", False)
     finally:
