@@ -153,12 +153,13 @@ def bench(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="File whose section between the markers is rewritten."),
     ] = None,
+    profile: Annotated[bool, typer.Option(help="Of receiving: where its processor time goes, by cause.")] = False,
 ) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
     from monitor.bench.run import run as work
 
-    done(work(what, settings, streams=streams, seconds=seconds, json=json, readme=readme))
+    done(work(what, settings, streams=streams, seconds=seconds, json=json, readme=readme, profile=profile))
 
 
 @app.command()

@@ -115,6 +115,13 @@ class CaptureSettings(Section):
         "tap", description="tap takes encoded packets and decodes what is looked at; plain lets aiortc decode all."
     )
     jitter_ms: float = Field(150.0, ge=20, le=2000, description="Longest wait for a lost packet, on the tap path.")
+    gather_ms: float = Field(
+        20.0,
+        ge=0,
+        le=100,
+        description="Packets of all connections are read together at this interval, on the tap path; saves wake-ups. "
+        "0 reads each as it comes.",
+    )
     bitrate_bps: int = Field(
         1_500_000, ge=100_000, le=20_000_000, description="Bit rate asked of every publisher (REMB)."
     )

@@ -92,12 +92,13 @@ def codecs(_settings: Settings) -> str:
 
 def tap(settings: Settings) -> str:
     """Encoded media can be taken from the installed aiortc, if that is wished."""
-    from monitor.capture.route import check_tap
+    from monitor.capture.route import check_tap, takes_datagrams
 
     if settings.capture.path == "plain":
         return "not wished: capture.path is plain"
     check_tap()
-    return f"encoded media can be taken from aiortc {version('aiortc')}"
+    how = "datagrams" if takes_datagrams() else "packets, which costs more: install the pinned aiortc and aioice"
+    return f"encoded media can be taken from aiortc {version('aiortc')} as {how}"
 
 
 def processor(_settings: Settings) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clip in; the same as VP8 at 640 x 480 and 30 frames/s, and a process that sends it, encoded once, as many callers.
+"""A clip in; the same as VP8 or H.264 at 30 frames/s, and a process that sends it, encoded once, as many callers.
 
 First line in: a `Job`. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was
 due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
@@ -36,7 +36,9 @@ TIMEOUT_S: Final = 30.0
 SETTLE_S: Final = 1.0
 """Both ends have finished the DTLS handshake by then: a packet before would be lost, and it is the keyframe."""
 
-CODECS: Final = frozenset({"video/VP8", "video/rtx"})
+BASELINE: Final = {"profile": "baseline", "preset": "veryfast", "tune": "zerolatency", "level": "31"}
+ENCODERS: Final = {"vp8": ("libvpx", "ivf", REALTIME), "h264": ("libx264", "h264", BASELINE)}
+"""Encoder, file format and options by codec."""
 
 
 def encode(
@@ -44,17 +46,19 @@ def encode(
     target: Path,
     size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX),
     *,
+    codec: str = "vp8",
     layered: bool = False,
     per_s: int = FPS,
 ) -> None:
-    """Encode the middle of a clip's pictures into an IVF file of about 1 Mbit/s, a keyframe every 60 pictures.
+    """Encode the middle of a clip's pictures into a file of about 1 Mbit/s, a keyframe every 60 pictures.
 
-    `size` is width and height in pixels, `per_s` pictures a second; with layers there are three temporal ones, and
-    whole periods of them.
+    `size` is width and height in pixels, `per_s` pictures a second; VP8 with layers has three temporal ones, and whole
+    periods of them.
     """
-    options = REALTIME | (LAYERED if layered else {})
-    with av.open(str(source)) as film, av.open(str(target), "w", format="ivf") as out:
-        stream = out.add_stream("libvpx", rate=per_s, options=options)
+    encoder, form, options = ENCODERS[codec]
+    with av.open(str(source)) as film, av.open(str(target), "w", format=form) as out:
+        stream = out.add_stream(encoder, rate=per_s, options=options | (LAYERED if layered else {}))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
         stream.codec_context.thread_count = 1  # the threads of libvpx spin while they wait for each other
@@ -131,7 +135,7 @@ class Caller(MediaStreamTrack):
         return packet
 
 
-async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
+async def _join(caller: Caller, codec: str, url: str, token: str) -> RTCPeerConnection:
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connected = asyncio.Event()
 
@@ -141,8 +145,8 @@ async def _join(caller: Caller, url: str, token: str) -> RTCPeerConnection:
 
     connection.on("connectionstatechange", changed)
     transceiver = connection.addTransceiver(caller, direction="sendonly")
-    known = RTCRtpSender.getCapabilities("video").codecs
-    transceiver.setCodecPreferences([codec for codec in known if codec.mimeType in CODECS])
+    known, wanted = RTCRtpSender.getCapabilities("video").codecs, {f"video/{codec}", "video/rtx"}
+    transceiver.setCodecPreferences([each for each in known if each.mimeType.lower() in wanted])
     await connection.setLocalDescription(await connection.createOffer())
     async with session_http(token, TIMEOUT_S) as http:
         agreed = await post_offer(http, url, connection.localDescription.sdp)
@@ -162,12 +166,13 @@ def _begin(callers: Mapping[str, Caller], per_s: int) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to send where: an IVF file, in temporal layers or not, `per_s` pictures a second, by `streams` callers."""
+    """What to send where: a film, in temporal layers or not, `per_s` pictures a second, by `streams` callers."""
 
     clip: str
     url: str
     token: str
     streams: int
+    codec: str = "vp8"
     layered: bool = False
     per_s: int = FPS
 
@@ -176,7 +181,8 @@ async def _run(job: Job) -> None:
     prepare()
     pictures = await asyncio.to_thread(read, Path(job.clip), PERIOD if job.layered else 1)
     callers = {f"caller-{index}": Caller(pictures, job.per_s) for index in range(1, job.streams + 1)}
-    connections = [await _join(caller, f"{job.url}/whip/bench/{who}", job.token) for who, caller in callers.items()]
+    url = f"{job.url}/whip/bench"
+    connections = [await _join(caller, job.codec, f"{url}/{who}", job.token) for who, caller in callers.items()]
     await asyncio.sleep(SETTLE_S)
     _say({"began_s": _begin(callers, job.per_s)})
     await asyncio.to_thread(sys.stdin.readline)

@@ -12,7 +12,14 @@ __all__ = ["run"]
 
 
 async def run(
-    what: Subject, settings: Settings, *, streams: int, seconds: float, json: bool, readme: Path | None
+    what: Subject,
+    settings: Settings,
+    *,
+    streams: int,
+    seconds: float,
+    json: bool,
+    readme: Path | None,
+    profile: bool = False,
 ) -> int:
     """Measure one subject; see the modules for what each raises."""
     match what:
@@ -25,6 +32,6 @@ async def run(
         case Subject.SOAK:
             return await soak.measure(settings, streams=streams, seconds=seconds, json=json, readme=readme)
         case Subject.RECEIVE:
-            return await receive.measure(streams=streams, seconds=seconds, json=json, readme=readme)
+            return await receive.measure(streams=streams, seconds=seconds, json=json, readme=readme, profile=profile)
         case Subject.LOSS:
             return await loss.measure(json=json, readme=readme)

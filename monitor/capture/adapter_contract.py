@@ -1,32 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The installed aiortc in; what the encoded path needs of it and does not find out."""
+"""The installed aiortc and aioice in; what the encoded path needs of them and does not find out."""
 
 import functools
 import inspect
+import select
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final
 
-from aiortc import RTCRtpReceiver
+from aioice.ice import Connection, StunProtocol
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCRtpReceiver
+from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpreceiver import StreamStatistics
-from aiortc.rtp import RtpPacket, unwrap_rtx
 
-__all__ = ["tap_faults"]
+from .packet import MediaPacket
+
+__all__ = ["datagram_faults", "tap_faults"]
+
+Shapes = Mapping[str, Callable[[Any], bool]]
 
 
 @functools.cache
 def tap_faults() -> tuple[str, ...]:
     """Names that `PacketHook` needs of aiortc and that are missing or of another shape; empty for aiortc 1.16."""
+    return _faults(SHAPES, lambda: RTCRtpReceiver("video", SimpleNamespace(state="new")))  # type: ignore[arg-type]
+
+
+@functools.cache
+def datagram_faults() -> tuple[str, ...]:
+    """What `Datagrams` and `gather` need and is missing or of another shape; empty for aiortc 1.16 and aioice 0.13."""
+    return _faults(DATAGRAM_SHAPES, _transport)
+
+
+def _faults(shapes: Shapes, make: Callable[[], object]) -> tuple[str, ...]:
     try:
-        receiver: Any = RTCRtpReceiver("video", SimpleNamespace(state="new"))  # type: ignore[arg-type]
-        shapes = {name: check(receiver) for name, check in SHAPES.items()}
+        made = make()
+        found = {name: check(made) for name, check in shapes.items()}
     except Exception as error:  # whatever another release makes of it
         return (f"{type(error).__name__}: {error}",)
-    return tuple(name for name, fits in shapes.items() if not fits)
+    return tuple(name for name, fits in found.items() if not fits)
 
 
-def _mapping(name: str) -> Callable[[Any], bool]:
-    return lambda receiver: getattr(receiver, f"_RTCRtpReceiver__{name}", None) == {}
+def _transport() -> RTCDtlsTransport:
+    ice = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+    return RTCDtlsTransport(ice, [RTCCertificate.generateCertificate()])
+
+
+def _holds(name: str, value: object) -> Callable[[Any], bool]:
+    return lambda held: getattr(held, name, None) == value
 
 
 def _coroutine(name: str, *parameters: str) -> Callable[[Any], bool]:
@@ -39,27 +60,45 @@ def _coroutine(name: str, *parameters: str) -> Callable[[Any], bool]:
 
 def _counts(_receiver: object) -> bool:
     statistics = StreamStatistics(90_000)
-    statistics.add(RtpPacket(sequence_number=1))
-    statistics.add(RtpPacket(sequence_number=3))
+    statistics.add(MediaPacket(0, 96, 1, 0, 5, b""))  # type: ignore[arg-type]
+    statistics.add(MediaPacket(0, 96, 3, 0, 5, b""))  # type: ignore[arg-type]
     return bool(statistics.packets_lost == 1)
 
 
-def _unwraps(_receiver: object) -> bool:
-    again = unwrap_rtx(RtpPacket(payload=b"\0\7data"), payload_type=96, ssrc=5)
-    return (again.sequence_number, again.ssrc, again.payload) == (7, 5, b"data")
+def _passes_on(_dtls: object) -> bool:
+    """Whether a datagram that is no STUN goes from a socket to its connection."""
+    got: list[tuple[bytes, int]] = []
+    connection = SimpleNamespace(data_received=lambda data, component: got.append((data, component)))
+    port: Any = SimpleNamespace(receiver=connection, local_candidate=SimpleNamespace(component=1))
+    StunProtocol.datagram_received(port, b"\x80\x60", ("127.0.0.1", 9))
+    return got == [(b"\x80\x60", 1)]
 
 
-SHAPES: Final[Mapping[str, Callable[[Any], bool]]] = {
+SHAPES: Final[Shapes] = {
     "_handle_rtp_packet": _coroutine("_handle_rtp_packet", "packet", "arrival_time_ms"),
     "_send_rtcp_nack": _coroutine("_send_rtcp_nack", "media_ssrc", "lost"),
     "_send_rtcp_pli": _coroutine("_send_rtcp_pli", "media_ssrc"),
     "_send_rtcp": _coroutine("_send_rtcp", "packet"),
     "_enabled": lambda receiver: receiver._enabled is True,
-    "__codecs": _mapping("codecs"),
-    "__rtx_ssrc": _mapping("rtx_ssrc"),
-    "__remote_streams": _mapping("remote_streams"),
+    "__codecs": _holds("_RTCRtpReceiver__codecs", {}),
+    "__rtx_ssrc": _holds("_RTCRtpReceiver__rtx_ssrc", {}),
+    "__remote_streams": _holds("_RTCRtpReceiver__remote_streams", {}),
     "__rtcp_ssrc": lambda receiver: receiver._RTCRtpReceiver__rtcp_ssrc is None,
     "StreamStatistics": _counts,
-    "unwrap_rtx": _unwraps,
 }
 """Each private name of the encoded path, and whether it is as it was read."""
+
+DATAGRAM_SHAPES: Final[Shapes] = {
+    "_rx_srtp": lambda dtls: dtls._rx_srtp is None,
+    "_state": lambda dtls: dtls._state is State.NEW and hasattr(State, "CONNECTED"),
+    "_rtp_router": lambda dtls: dtls._rtp_router.receivers == set(),
+    "__rx_bytes": _holds("_RTCDtlsTransport__rx_bytes", 0),
+    "__rx_packets": _holds("_RTCDtlsTransport__rx_packets", 0),
+    "_protocols": lambda dtls: dtls.transport._connection._protocols == [],
+    "data_received": lambda _: (
+        tuple(inspect.signature(Connection.data_received).parameters)[1:] == ("data", "component")
+    ),
+    "datagram_received": _passes_on,
+    "epoll": lambda _: hasattr(select, "epoll"),
+}
+"""The same for datagrams."""

@@ -2,11 +2,17 @@
 """The sockets of a connection in; the same, deaf to strangers, out."""
 
 from collections.abc import Callable
+from typing import Final
 
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCPeerConnection
 
+from .packet import is_media
+
 __all__ = ["PortGuard", "guard_ports", "lose_packets"]
+
+NO_STUN: Final = 128
+"""What begins with this or more is media (RFC 7983), and aioice would try to read it as STUN first."""
 
 
 def guard_ports(peer: RTCPeerConnection) -> "PortGuard":
@@ -37,10 +43,12 @@ class PortGuard:
 
         def guarded(data: bytes, address: tuple[str, int]) -> None:
             source = (address[0], address[1])
-            if data and (source in known or _is_stun(data) or _remember(known, connection, source)):
+            if not (data and (source in known or _is_stun(data) or _remember(known, connection, source))):
+                self.dropped_count += 1
+            elif data[0] < NO_STUN:
                 deliver(data, address)
             else:
-                self.dropped_count += 1
+                connection.data_received(data, protocol.local_candidate.component)
 
         protocol.datagram_received = guarded  # type: ignore[method-assign,assignment]
 
@@ -68,12 +76,7 @@ def _spoil(protocol: StunProtocol, dropped: Callable[[], bool]) -> None:
     deliver = protocol.datagram_received
 
     def lossy(data: bytes, address: tuple[str, int]) -> None:
-        if not (_is_media(data) and dropped()):
+        if not (len(data) > 1 and is_media(data) and dropped()):
             deliver(data, address)
 
     protocol.datagram_received = lossy  # type: ignore[method-assign,assignment]
-
-
-def _is_media(data: bytes) -> bool:
-    """RTP and not RTCP (RFC 7983; RFC 5761, section 4)."""
-    return len(data) > 1 and 128 <= data[0] < 192 and not 192 <= data[1] < 224

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """One receiver of aiortc in; its counts, its packets and its way back to the sender out."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from aiortc import RTCRtpReceiver
 from aiortc.codecs import is_rtx
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpreceiver import StreamStatistics
-from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci, unwrap_rtx
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci
 
+from .adapter_datagrams import Datagrams
 from .backlog import DecoderQueue
+from .packet import Packet, unwrapped
 
 __all__ = ["PacketHook", "Receiver", "ReceiverView"]
 
-RTX_HEADER_BYTES: Final = 2
-"""The first sequence number, before the payload (RFC 4588, section 4)."""
+UNKNOWN: Final = -1
+"""No payload type."""
 
-Take = Callable[[str, RtpPacket], None]
+Take = Callable[[str, Packet], None]
 
 
 class Receiver:
@@ -88,8 +90,15 @@ class PacketHook(Receiver):
     """A receiver on the encoded path: each media packet is passed on with its codec's name in lower case.
 
     aiortc's own statistics are fed, so that receiver reports go out; its jitter buffer and its decoder see nothing.
-    A packet sent again (RTX, RFC 4588) comes as it was the first time.
+    A packet sent again (RTX, RFC 4588) comes as it was the first time. aiortc decrypts, parses and routes the first
+    packet of a stream; with `gather_s` the next ones are taken at the datagram, and the sockets of all connections are
+    read together at that interval. None leaves each packet to aiortc up to here.
     """
+
+    def __init__(self, receiver: RTCRtpReceiver, gather_s: float | None = None) -> None:
+        super().__init__(receiver)
+        self._gather_s = gather_s
+        self._kinds: dict[int, Kind | None] = {}
 
     def pass_to(self, take: Take) -> None:
         """Pass each packet on from now on."""
@@ -105,26 +114,47 @@ class PacketHook(Receiver):
         await self._receiver._send_rtcp_pli(ssrc)
 
     async def _handle(self, packet: RtpPacket, arrival_time_ms: int) -> None:
-        codecs: Mapping[int, RTCRtpCodecParameters] = self._receiver._RTCRtpReceiver__codecs
-        codec = codecs.get(packet.payload_type)
-        if codec is None or not self._receiver._enabled:
-            return
-        self._record(packet, codec.clockRate)
-        if is_rtx(codec):
-            ssrc, payload_type = self._original(packet, codec)
-            if ssrc is None or payload_type not in codecs:
-                return
-            packet, codec = unwrap_rtx(packet, payload_type=payload_type, ssrc=ssrc), codecs[payload_type]
-        self._take(codec.name.lower(), packet)
+        if self._gather_s is not None and self._kind(packet.payload_type) is not None:
+            datagrams = Datagrams.of(self._receiver.transport, self._gather_s)
+            datagrams.follow(packet.ssrc, self._receiver, self._pass)
+        self._pass(packet)
 
-    def _record(self, packet: RtpPacket, clock_hz: int) -> None:
+    def _pass(self, packet: Packet) -> None:
+        kind = self._kinds.get(packet.payload_type) or self._kind(packet.payload_type)
+        if kind is None or not self._receiver._enabled:
+            return
+        self._record(packet, kind.clock_hz)
+        if kind.again is None:
+            self._take(kind.codec, packet)
+            return
+        original = self._kind(kind.again)
+        ssrc = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
+        first = unwrapped(packet, kind.again, ssrc) if original and ssrc is not None else None
+        if original and first:
+            self._take(original.codec, first)
+
+    def _kind(self, payload_type: int) -> "Kind | None":
+        if payload_type not in self._kinds:
+            codec = self._receiver._RTCRtpReceiver__codecs.get(payload_type)
+            self._kinds[payload_type] = _kind_of(codec) if codec else None
+        return self._kinds[payload_type]
+
+    def _record(self, packet: Packet, clock_hz: int) -> None:
         streams = self._receiver._RTCRtpReceiver__remote_streams
         if packet.ssrc not in streams:
             streams[packet.ssrc] = StreamStatistics(clock_hz)
         streams[packet.ssrc].add(packet)
 
-    def _original(self, packet: RtpPacket, codec: RTCRtpCodecParameters) -> tuple[int | None, int]:
-        apt = codec.parameters.get("apt")
-        known = isinstance(apt, int) and len(packet.payload) >= RTX_HEADER_BYTES
-        ssrc: int | None = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc) if known else None
-        return ssrc, apt if isinstance(apt, int) else -1
+
+class Kind(NamedTuple):
+    """What a payload type stands for: a codec, or with `again` packets of that payload type sent again."""
+
+    codec: str
+    clock_hz: int
+    again: int | None
+
+
+def _kind_of(codec: RTCRtpCodecParameters) -> Kind:
+    apt = codec.parameters.get("apt")
+    again = (apt if isinstance(apt, int) else UNKNOWN) if is_rtx(codec) else None
+    return Kind(codec.name.lower(), codec.clockRate, again)

@@ -19,7 +19,7 @@ from monitor.values import Picture
 from .picture import picture_of
 from .unit import Unit
 
-__all__ = ["BACKLOG", "OLDEST_S", "Decoder", "Job"]
+__all__ = ["BACKLOG", "DECODERS", "OLDEST_S", "Decoder", "Job"]
 
 BACKLOG: Final = 60
 """Coded pictures that may wait: two seconds at 30 pictures/s."""
@@ -30,7 +30,8 @@ OLDEST_S: Final = 2.0
 TURN: Final = 4
 """Pictures decoded before a thread turns to another stream."""
 
-DECODERS: Final = {"vp8": "libvpx", "h264": "h264", "vp9": "libvpx-vp9", "av1": "libdav1d"}
+DECODERS: Final = {"vp8": "vp8", "h264": "h264", "vp9": "libvpx-vp9", "av1": "libdav1d"}
+"""For VP8 FFmpeg's own is bit-equal to libvpx and cheaper: libvpx copies each picture once more."""
 FAULTS: Final = (av.FFmpegError, ValueError, MemoryError)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final, Protocol
 
-from aiortc.rtp import RtpPacket
-
 from monitor.config import CaptureSettings
 from monitor.values import Picture
 
@@ -16,6 +14,7 @@ from .decode import Decoder, Job
 from .jitter import InOrder, JitterBuffer
 from .keyframes import KeyframeWatch
 from .layers import LayerChoice
+from .packet import Packet
 from .part import Part
 from .payload import PARSERS
 from .references import References
@@ -30,7 +29,7 @@ TICK_S: Final = 0.020
 RELIEF: Final = 8
 """With more units than this waiting for a thread, only the base layer is still decoded."""
 
-CodedPacket = tuple[str, RtpPacket, float]
+CodedPacket = tuple[str, Packet, float]
 
 
 class Feedback(Protocol):
@@ -99,7 +98,7 @@ class EncodedStream:
         """Arrival of the newest picture that was decoded."""
         return self._decoder.decoded_s
 
-    def take(self, codec: str, packet: RtpPacket) -> None:
+    def take(self, codec: str, packet: Packet) -> None:
         """Take a packet, sent for the first time or again, of the codec with this name in lower case."""
         now_s = self._now()
         if packet.ssrc != self._ssrc:
@@ -135,10 +134,9 @@ class EncodedStream:
             await self._feedback.pli(self._ssrc)
 
     def _watch(self) -> None:
-        if self._packets.holed or self._references.keyframe_needed:
-            self._trouble.set()
-        else:
-            self._trouble.clear()
+        trouble = self._packets.holed or self._references.keyframe_needed
+        if trouble != self._trouble.is_set():
+            (self._trouble.set if trouble else self._trouble.clear)()
 
     def _follow(self, ready: list[InOrder[CodedPacket]]) -> None:
         for each in ready:

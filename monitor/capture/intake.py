@@ -73,7 +73,7 @@ class Intake:
             return
         self._track = receiver.track
         if self._route.choose() == "tap":
-            hook = PacketHook(receiver)
+            hook = PacketHook(receiver, self._settings.gather_ms / 1000 if self._route.datagrams else None)
             self._encoded = EncodedStream(hook, self._tap, self._settings, self._pool)
             hook.pass_to(self._encoded.take)
             self._receiver = hook

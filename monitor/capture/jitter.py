@@ -3,7 +3,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 __all__ = ["FAR", "WIDEST_HOLE", "InOrder", "JitterBuffer"]
 
@@ -21,8 +21,7 @@ HALF: Final = 0x8000
 MODULUS: Final = 0x10000
 
 
-@dataclass(frozen=True, slots=True)
-class InOrder(Generic[T]):
+class InOrder(NamedTuple, Generic[T]):
     """A packet whose turn has come; `lost` packets right before it were given up, at least as far as is known."""
 
     packet: T

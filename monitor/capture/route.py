@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wished path of media in; the one that this installation can take, and how often it was another one, out."""
 
+import functools
 from typing import Literal
 
 import structlog
@@ -8,9 +9,9 @@ import structlog
 from monitor.config import CaptureSettings
 from monitor.errors import TapError
 
-from .adapter_contract import tap_faults
+from .adapter_contract import datagram_faults, tap_faults
 
-__all__ = ["Path", "Route", "check_tap"]
+__all__ = ["Path", "Route", "check_tap", "takes_datagrams"]
 
 Path = Literal["tap", "plain"]
 
@@ -21,6 +22,11 @@ def check_tap() -> None:
     if faults:
         what = f"Encoded media cannot be taken from the installed aiortc: {', '.join(faults)}."
         raise TapError(what, "Install the pinned aiortc; until then every picture is decoded.")
+
+
+def takes_datagrams() -> bool:
+    """Whether the tap takes media as datagrams; else as packets that aiortc decrypted, at a higher cost."""
+    return not datagram_faults()
 
 
 class Route:
@@ -45,6 +51,14 @@ class Route:
             self._fall_back(error)
             return "plain"
         return "tap"
+
+    @functools.cached_property
+    def datagrams(self) -> bool:
+        """Whether the tap may take datagrams; else it takes packets that aiortc decrypted, at a higher cost."""
+        faults = datagram_faults()
+        if faults:
+            structlog.get_logger().warning("packets instead of datagrams", code=TapError.code, missing=list(faults))
+        return not faults
 
     def _fall_back(self, error: TapError) -> None:
         if not self.fallback_count:

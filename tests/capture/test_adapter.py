@@ -6,6 +6,7 @@ import datetime as dt
 import importlib.metadata
 import logging
 import threading
+from types import SimpleNamespace
 
 import aioice.ice
 import pytest
@@ -147,7 +148,12 @@ class FakeProtocol:
 
     def __init__(self, known: list[tuple[str, int]]) -> None:
         self.got: list[bytes] = []
-        self.receiver = type("Connection", (), {"_remote_candidates": [FakeCandidate(*each) for each in known]})()
+        self.media: list[bytes] = []
+        self.local_candidate = SimpleNamespace(component=1)
+        candidates = [FakeCandidate(*each) for each in known]
+        self.receiver = SimpleNamespace(
+            _remote_candidates=candidates, data_received=lambda data, _: self.media.append(data)
+        )
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         self.got.append(data)
@@ -161,7 +167,11 @@ class FakeCandidate:
 
 
 def test_guard_lets_only_known_peers_through() -> None:
-    """STUN passes from anywhere, for it carries its own proof; all else only from addresses known to ICE."""
+    """STUN passes from anywhere, for it carries its own proof; all else only from addresses known to ICE.
+
+    Media go past aioice's search for STUN in them.
+    """
+    hello = b"\x16\xfe\xfd" + bytes(20)
     stun = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
     media = b"\x80\x60" + bytes(20)
     protocol, guard = FakeProtocol([("10.0.0.1", 5000)]), PortGuard()
@@ -172,7 +182,8 @@ def test_guard_lets_only_known_peers_through() -> None:
     assert (protocol.got, guard.dropped_count) == ([], 3)
     protocol.datagram_received(stun, ("10.0.0.9", 5000))
     protocol.datagram_received(media, ("10.0.0.1", 5000))
-    assert (protocol.got, guard.dropped_count) == ([stun, media], 3)
+    protocol.datagram_received(hello, ("10.0.0.1", 5000))
+    assert (protocol.got, protocol.media, guard.dropped_count) == ([stun, hello], [media], 3)
     protocol.receiver._remote_candidates.append(FakeCandidate("10.0.0.9", 5000))
     protocol.datagram_received(media, ("10.0.0.9", 5000))
     assert guard.dropped_count == 3

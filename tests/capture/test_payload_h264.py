@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Payloads of H.264, made by others and made up."""
 
+import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from monitor.capture.payload_h264 import h264_part
 from tests.fakes.clips import h264_packets
@@ -37,3 +40,20 @@ def test_h264_units_tell_of_themselves(payload: bytes, expected) -> None:
     """A reference count of 0 makes a picture disposable; a prefix unit names its temporal layer."""
     part = h264_part(payload)
     assert (part.disposable, part.keyframe, part.layer) == expected
+
+
+def test_h264_pictures_that_x264_refers_to_are_complete() -> None:
+    """Of a real stream whose every second picture is referred to by none, those are found; the rest is bit-equal."""
+    coded = h264_packets("main", count=30, unreferenced=True)
+    sent = h264_rtp([bytes(packet) for packet in coded])
+    needless = [any(h264_part(packet.payload).disposable for packet in packets) for packets in sent]
+    assert sum(needless) >= 12
+    needed = [packet for packet, left_out in zip(coded, needless, strict=True) if not left_out]
+    whole, part = _decoded(coded), _decoded(needed)
+    assert len(part) == len(needed)
+    assert all(np.array_equal(whole[stamp], picture) for stamp, picture in part.items())
+
+
+def _decoded(packets: list[av.Packet]) -> dict[int | None, NDArray[np.uint8]]:
+    decoder = av.CodecContext.create("h264", "r")
+    return {frame.pts: frame.to_ndarray() for packet in (*packets, None) for frame in decoder.decode(packet)}

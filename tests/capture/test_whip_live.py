@@ -2,15 +2,17 @@
 """Real WebRTC over loopback: publishers of all kinds and manners, watched by the WHIP server."""
 
 import asyncio
+import itertools
 import random
 import re
 import socket
 
-import aioice.ice
 import numpy as np
 import pytest
+from aiortc import RTCPeerConnection
 
 from monitor.capture.adapter import prepare
+from monitor.capture.adapter_ports import PortGuard, guard_ports, lose_packets
 from tests.fakes.calls import Encoded, Pattern, Publisher, Tone, Watcher, until, whip_server
 from tests.fakes.clips import h264_packets
 
@@ -184,18 +186,19 @@ async def test_garbage_on_the_open_port() -> None:
 
 async def test_lost_packets_leave_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """With every twelfth RTP packet lost, retransmission and keyframes keep pictures coming, and the loss is told."""
-    deliver, dropped = aioice.ice.StunProtocol.datagram_received, []
+    came, dropped = itertools.count(1), []
 
-    def lossy(self: aioice.ice.StunProtocol, data: bytes, address: tuple[str, int]) -> None:
-        received = not self.receiver.ice_controlling and 127 < data[0] < 192 and not 191 < data[1] < 224
-        lossy.count += received
-        if received and lossy.count % 12 == 0:
-            dropped.append(data)
-        else:
-            deliver(self, data, address)
+    def drop() -> bool:
+        lost = next(came) % 12 == 0
+        dropped.extend([True] * lost)
+        return lost
 
-    lossy.count = 0
-    monkeypatch.setattr(aioice.ice.StunProtocol, "datagram_received", lossy)
+    def lossy(peer: RTCPeerConnection) -> PortGuard:
+        guard = guard_ports(peer)
+        lose_packets(peer, drop)
+        return guard
+
+    monkeypatch.setattr("monitor.capture.peer.guard_ports", lossy)
     watcher = Watcher()
     async with whip_server(watcher) as (_, url), Publisher(f"{url}/call/alice", [Pattern()]):
         frames = await watcher.more("alice", 30)

@@ -22,8 +22,13 @@ def pattern(width: int, height: int, step: int) -> VideoFrame:
     return VideoFrame.from_ndarray(picture, format="yuv420p")
 
 
-def h264_packets(profile: str, width: int = 320, height: int = 240, count: int = 90) -> list[av.Packet]:
-    """An H.264 stream of a profile (baseline, main, high) without B-frames, a keyframe every 15 pictures."""
+def h264_packets(
+    profile: str, width: int = 320, height: int = 240, count: int = 90, *, unreferenced: bool = False
+) -> list[av.Packet]:
+    """An H.264 stream of a profile (baseline, main, high), a keyframe every 15 pictures.
+
+    There are no B-frames, or with `unreferenced` every second picture is one, which no other refers to.
+    """
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.time_base = fractions.Fraction(1, 30)
@@ -31,6 +36,8 @@ def h264_packets(profile: str, width: int = 320, height: int = 240, count: int =
     codec.gop_size = 15
     codec.bit_rate = 600_000
     codec.options = {"profile": profile, "tune": "zerolatency", "level": "31", "bf": "0"}
+    if unreferenced:
+        codec.options |= {"bf": "1", "x264-params": "b-adapt=0:b-pyramid=none:rc-lookahead=5"}
     packets: list[av.Packet] = []
     for step in range(count):
         picture = pattern(width, height, step)
