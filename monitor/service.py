@@ -73,9 +73,7 @@ class Service:
         """Readiness: the model judges, there is room for another participant, what is published arrives."""
         room = self.whip.sessions < self.settings.whip.max_participants
         own = {
-            "model": Check(
-                self.engine.healthy, "judges" if self.engine.healthy else "the last batch failed; see the log"
-            ),
+            "model": Check(self.engine.healthy, self.engine.condition),
             "capacity": Check(room, "room for participants" if room else "all places for participants are taken"),
             "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
         }

@@ -7,12 +7,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from monitor.liveness.cues import MakeSignals
-from monitor.liveness.detector import Detector
-from monitor.liveness.pool import Lease, StatePool
+from monitor.liveness.pool import Lease
+from monitor.liveness.runner import Runner
 from monitor.liveness.signals.signal import Signal
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
@@ -43,53 +42,43 @@ class Judged(NamedTuple):
 
 
 class Judge:
-    """The detector, the state of all tracks and their signals; used by one thread only."""
+    """The network's runner and the signals of all tracks; used by one thread only."""
 
-    def __init__(self, detector: Detector, tracks: int, new_signals: MakeSignals) -> None:
-        self._detector = detector
+    def __init__(self, runner: Runner, new_signals: MakeSignals) -> None:
+        self._runner = runner
+        self._calibration = runner.detector.calibration
         self._new_signals = new_signals
         self.cues_s = 0.0
         """Processor time of the signals so far."""
-        with torch.inference_mode():
-            self._pool = StatePool(detector.new_state, tracks)
         self._signals: dict[int, tuple[Signal, ...]] = {}
-
-    @property
-    def state_bytes(self) -> int:
-        """Memory of the state pool."""
-        return self._pool.bytes
 
     def judge(self, lease: Lease, looks: Sequence[Look]) -> list[Judged]:
         """One step of every track in the batch; what is found of each look, in their order.
 
-        State is stored only when the step has succeeded, so a failed batch leaves no trace.
+        The signals look while a GPU works, and not at all when its step could not begin.
         """
-        with torch.inference_mode():
-            self._pool.reset(lease.fresh)
-            self._signals.update({slot: self._new_signals() for slot in lease.fresh})
-            logits, maps = self._step(lease, [look.crop for look in looks])
+        crops = [look.crop for look in looks]
+        flight = self._runner.launch(lease.slots, lease.fresh, [crop.rgb for crop in crops])
+        said = self._signalled(lease, looks)
+        logits, maps = self._runner.land(flight, [crop.quality.face_px for crop in crops])
+        return [
+            Judged((self._network(look.crop, logit), *words), edges)
+            for look, logit, words, edges in zip(looks, logits, said, maps, strict=True)
+        ]
+
+    def _signalled(self, lease: Lease, looks: Sequence[Look]) -> list[tuple[Evidence, ...]]:
+        self._signals.update({slot: self._new_signals() for slot in lease.fresh})
         began_s = time.thread_time()
         said = [
             tuple(signal.look(*look) for signal in self._signals[slot])
             for slot, look in zip(lease.slots, looks, strict=True)
         ]
         self.cues_s += time.thread_time() - began_s
-        return [
-            Judged((self._network(look.crop, logit), *words), edges)
-            for look, logit, words, edges in zip(looks, logits, said, maps, strict=True)
-        ]
-
-    def _step(self, lease: Lease, crops: Sequence[FaceCrop]) -> tuple[list[float], NDArray[np.uint8]]:
-        batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
-        output, state = self._detector.step(batch, self._pool.gather(lease.slots))
-        logits = self._detector.logits(output, [crop.quality.face_px for crop in crops])
-        maps = (self._detector.boundaries(output) * 255.0).round().to(torch.uint8).cpu().numpy()
-        self._pool.scatter(lease.slots, state)
-        return logits, maps
+        return said
 
     def _network(self, crop: FaceCrop, logit: float) -> Evidence:
         quality = crop.quality
-        llr_nats = self._detector.calibration.llr_nats(logit, quality.face_px, quality.sharpness)
+        llr_nats = self._calibration.llr_nats(logit, quality.face_px, quality.sharpness)
         return Evidence(
             cue="detector",
             track=crop.track,
@@ -98,7 +87,7 @@ class Judge:
             reliability=quality.weight,
             kinds=DETECTOR_KINDS,
             sentence=_sentence(llr_nats),
-            score=self._detector.calibration.score(logit),
+            score=self._calibration.score(logit),
             measure=logit,
         )
 

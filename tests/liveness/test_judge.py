@@ -9,6 +9,7 @@ from monitor.config import CueName
 from monitor.liveness.cues import CUES, ready
 from monitor.liveness.judge import DETECTOR_KINDS, Judge, Look
 from monitor.liveness.pool import Lease
+from monitor.liveness.runner import Runner
 from monitor.values import AttackKind
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop
@@ -19,7 +20,7 @@ from tests.fakes.timeline import crop
 )
 def test_the_sentence_fits_the_evidence(level, words):
     """Three sentences, so that an alert is not updated because a number in it has changed."""
-    judge = Judge(FakeDetector(), 2, lambda: ())
+    judge = Judge(Runner(FakeDetector(), 2), lambda: ())
     for index in range(6):
         (judged,) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [Look(crop(0.0, level=level))])
     (evidence,) = judged.evidence
@@ -43,7 +44,7 @@ def test_the_cues_of_the_configuration_look_at_a_face_and_no_others():
 
 def test_signals_keep_their_state_with_their_slot():
     """A fresh track gets fresh signals; the others go on with theirs."""
-    judge = Judge(FakeDetector(), 2, ready(("frozen",)))
+    judge = Judge(Runner(FakeDetector(), 2), ready(("frozen",)))
     fresh = Lease((0, 1), (0, 1))
     for index in range(20):
         lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())
