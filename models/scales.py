@@ -13,16 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
 
-__all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "half_detail", "octaves"]
+__all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "octaves"]
 
-SHRINK: Final = 2
 SHARPNESS: Final = 2.0
 """Of the log-mean-exp; trials with 1 and 4 did not differ (docs/decisions/0049)."""
 
@@ -66,30 +63,6 @@ class Scales:
 
 UNMEASURED: Final = Scales(0.0, 1.0, 0.0, 1.0)
 """Before a calibration has measured bona fide people."""
-
-
-def half_detail(crops: Tensor) -> Tensor:
-    """Take the finer half of the detail off crops uint8 [B, S, S, 3], S even: means of 2 x 2, enlarged again.
-
-    On a CPU with OpenCV, which is nine times as fast there as torch and rounds one value in 100,000 the other way.
-    """
-    if crops.device.type == "cpu":
-        coarse = torch.empty_like(crops)
-        for crop, into in zip(crops.numpy(), coarse.numpy(), strict=True):
-            into[...] = _half_detail(crop)
-        return coarse
-    planes = crops.permute(0, 3, 1, 2).float()
-    small = F.avg_pool2d(planes, SHRINK)
-    large = F.interpolate(small, size=planes.shape[-2:], mode="bicubic", align_corners=False)
-    return large.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-
-
-def _half_detail(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    side = crop.shape[0]
-    small = cv2.resize(crop.astype(np.float32), (side // SHRINK,) * 2, interpolation=cv2.INTER_AREA)
-    large = cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
-    np.rint(large, out=large)
-    return np.clip(large, 0, 255, out=large).astype(np.uint8)
 
 
 def octaves(face_px: Series) -> Floats:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from models import registry
 from models.calibration import Calibration
+from models.detail import half_detail
 from models.detector import Detector, Identity
 from models.networks.stream import State
-from models.scales import Scales, half_detail
+from models.scales import Scales
 
 __all__ = ["Looks", "TwofoldDetector", "load"]
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import registry, twofold
+from models.detail import half_detail
 from models.evaluation.joining import measured, rejoined
 from models.evaluation.predictions import Prediction
-from models.scales import UNMEASURED, Scales, half_detail
+from models.scales import UNMEASURED, Scales
 from models.twofold import TwofoldDetector
 
 LOGITS = st.floats(-30, 30)
