@@ -15,7 +15,7 @@ from models.detector import Detector, Identity
 from models.networks.stream import State
 from models.scales import Scales
 
-__all__ = ["Looks", "TwofoldDetector", "load"]
+__all__ = ["VIEWS", "Looks", "TwofoldDetector", "load"]
 
 VIEWS: Final = 2
 

@@ -54,6 +54,7 @@ class Subject(StrEnum):
     SERVICE = "service"
     RECEIVE = "receive"
     LOSS = "loss"
+    ENGINE = "engine"
 
 
 class VideoCodec(StrEnum):
@@ -146,7 +147,8 @@ def watch(config: Config = None, changes: Changes = None, json: Json = False) ->
 @app.command()
 def bench(
     what: Annotated[
-        Subject, typer.Argument(help="The whole service, receiving alone, or what lost packets do to it.")
+        Subject,
+        typer.Argument(help="The whole service, receiving, what lost packets do to it, or the network."),
     ] = Subject.SERVICE,
     config: Config = None,
     changes: Changes = None,
@@ -168,14 +170,30 @@ def bench(
         from monitor.bench import receive
 
         done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme))
+    if what is Subject.ENGINE:
+        from monitor.bench import engine
+
+        done(engine.benchmark(settings, seconds=seconds, json=json, readme=readme))
     from monitor.bench.comparison import compare
 
     done(compare(settings, streams=streams, seconds=seconds, json=json, readme=readme))
 
 
 @app.command()
-def doctor(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+def doctor(
+    config: Config = None,
+    changes: Changes = None,
+    json: Json = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Measure instead which settings judge quickest here; changes nothing.")
+    ] = False,
+) -> None:
     """Check everything a deployment needs, and say what to do about what fails."""
+    if tune:
+        settings = start(config, changes or ())
+        from monitor.bench import tuning
+
+        done(tuning.tune(settings, json=json))
     from monitor.doctor import doctor as work
 
     done(work(config, changes or (), json=json))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings in, the device that judges and what loads a detector for it out."""
 
+from functools import partial
 from typing import Final
 
 import torch
@@ -8,13 +9,13 @@ import torch
 from models import twofold
 from models.detector import Detector as Plain
 from models.twofold import TwofoldDetector
+from models.ways import KINDS
 from monitor.config import LivenessSettings
 from monitor.errors import DeviceError
 from monitor.liveness.detector import Load
 
-__all__ = ["loader", "resolve_device"]
+__all__ = ["load_model", "loader", "resolve_device"]
 
-KINDS: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 ACCELERATED: Final = {"auto": None, "torch": False, "onnx": True}
 
 
@@ -33,10 +34,11 @@ def resolve_device(name: str) -> str:
 
 
 def loader(settings: LivenessSettings) -> Load:
-    """What loads the weights that ship, to be run as the settings say."""
+    """What loads a model to be run as the settings say."""
+    return partial(load_model, settings)
 
-    def load(name: str, device: str) -> Plain | TwofoldDetector:
-        kind = KINDS.get(settings.precision) or (torch.float32 if device == "cpu" else torch.float16)
-        return twofold.load(name, device, accelerated=ACCELERATED[settings.runtime], kind=kind)
 
-    return load
+def load_model(settings: LivenessSettings, name: str, device: str) -> Plain | TwofoldDetector:
+    """Load a model onto a device, to be run as the settings say; raises as `models.registry.load` does."""
+    kind = KINDS.get(settings.precision) or (torch.float32 if device == "cpu" else torch.float16)
+    return twofold.load(name, device, accelerated=ACCELERATED[settings.runtime], kind=kind)

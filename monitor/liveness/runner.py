@@ -64,17 +64,21 @@ class Runner:
         with torch.inference_mode(), named():
             self._pool = StatePool(detector.new_state, tracks + 1)
             device = self._pool.device
-            on_gpu = device.type == "cuda"
-            self.largest = min(largest or (GPU_STEP if on_gpu else CPU_STEP), tracks)
+            self.largest = min(largest or (GPU_STEP if self.on_gpu else CPU_STEP), tracks)
             """Most crops in one step; less when the device's memory ran short."""
-            self._padded = on_gpu if padded is None else padded
+            self._padded = self.on_gpu if padded is None else padded
             self._nobody = tracks
-            self._prepare = prepare or (Graphs(device).record if on_gpu else _as_it_is)
+            self._prepare = prepare or (Graphs(device).record if self.on_gpu else _as_it_is)
             self._uploads = Uploads(self.largest, detector.crop_px, device)
             side = detector.crop_px
             self._crops = torch.zeros(self.largest, side, side, 3, dtype=torch.uint8, device=device)
             self._slots = torch.full((self.largest,), self._nobody, device=device)
         self._steps: dict[int, Step] = {}
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether steps run beside the processor."""
+        return self._pool.device.type == "cuda"
 
     @property
     def state_bytes(self) -> int:
@@ -138,7 +142,7 @@ class Runner:
                 if again:
                     raise
                 again = True
-        if self._pool.device.type == "cuda":
+        if self.on_gpu:
             flight.landing = torch.cuda.Event()  # type: ignore[no-untyped-call]
             flight.landing.record()
         return flight
@@ -151,7 +155,7 @@ class Runner:
         return self._brought(self._step(size)(), count)
 
     def _aim(self, slots: Sequence[int]) -> None:
-        chosen = torch.tensor(slots, dtype=torch.long, pin_memory=self._pool.device.type == "cuda")
+        chosen = torch.tensor(slots, dtype=torch.long, pin_memory=self.on_gpu)
         self._slots[: len(slots)].copy_(chosen, non_blocking=True)
 
     def _step(self, size: int) -> Step:
@@ -181,7 +185,7 @@ class Runner:
         self.out_of_memory += 1
         self.largest = max(1, bucket(size, self.largest) // 2)
         self._steps = {held: step for held, step in self._steps.items() if held <= self.largest}
-        if self._pool.device.type == "cuda":
+        if self.on_gpu:
             torch.cuda.empty_cache()
         log.warning("device_memory", failed_step=size, largest_step=self.largest, times=self.out_of_memory)
 
