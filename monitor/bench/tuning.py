@@ -12,7 +12,7 @@ from monitor import assets
 from monitor.bench.faces import CLIP, faces
 from monitor.config import Settings
 from monitor.liveness.catalog import crop_px
-from monitor.liveness.tuning import BATCHES, Trial, advice, trials
+from monitor.liveness.tuning import CLOSE, Trial, advice, trials
 from monitor.terminal import out, styled
 
 __all__ = ["tune"]
@@ -31,14 +31,16 @@ async def tune(settings: Settings, *, json: bool, seconds: float = 1.0) -> int:
     shots = await faces(settings, clip, crop_px(settings.liveness.model), LOOKS * TRACKS)
     looks = shots[: len(shots) // TRACKS * TRACKS].reshape(TRACKS, -1, *shots.shape[1:]).swapaxes(0, 1).copy()
     threads = [count for count in THREADS if count <= (os.cpu_count() or 1)]
-    tried = await asyncio.to_thread(
-        lambda: list(trials(settings.liveness, looks, threads=threads, batches=BATCHES, seconds=seconds))
-    )
+    tried = await asyncio.to_thread(lambda: list(trials(settings.liveness, looks, threads=threads, seconds=seconds)))
     chosen = advice(tried)
     if json:
         out({"trials": [trial._asdict() for trial in tried], "liveness": chosen})
         return 0
-    styled().print(_table(tried))
+    console = styled()
+    console.print(_table([trial for trial in tried if trial.off is not None]))
+    for trial in tried:
+        for remark in _remark(trial):
+            console.print(remark)
     out(snippet(chosen))
     return 0
 
@@ -50,17 +52,18 @@ def snippet(chosen: Mapping[str, object]) -> str:
 
 def _table(tried: Sequence[Trial]) -> Table:
     table = Table(title="milliseconds per face looked at: of a core, or of the GPU")
-    heads = ("way", "threads", *(f"{batch} a step" for batch in BATCHES), "logits off", "")
-    for head in heads:
-        table.add_column(head, justify="left" if head in {"way", ""} else "right")
+    for head in ("way", "threads", *(f"{batch} a step" for batch in tried[0].ms), "logits off"):
+        table.add_column(head, justify="left" if head == "way" else "right")
     for trial in tried:
-        table.add_row(*_cells(trial))
+        costs = (f"{ms:.2f}" for ms in trial.ms.values())
+        table.add_row(trial.way, str(trial.threads), *costs, f"{trial.off:.2g}")
     return table
 
 
-def _cells(trial: Trial) -> tuple[str, ...]:
+def _remark(trial: Trial) -> tuple[str, ...]:
+    """Why a way is not advised, if it cannot be."""
     if trial.absent:
-        return (trial.way, str(trial.threads), *("–" for _ in BATCHES), "–", trial.absent)
-    verdict = "" if trial.allowed else "judges otherwise" if trial.settings else "cannot be chosen"
-    costs = (f"{trial.ms[batch]:.2f}" for batch in BATCHES)
-    return (trial.way, str(trial.threads), *costs, f"{trial.off or 0.0:.2g}", verdict)
+        return (f"{trial.way} was not tried: it {trial.absent}.",)
+    if trial.off is not None and trial.off > CLOSE:
+        return (f"{trial.way} moves logits by more than {CLOSE:g}: it is not advised.",)
+    return ()

@@ -16,9 +16,10 @@ from monitor.liveness.catalog import refusals
 from monitor.liveness.devices import resolve_device
 from monitor.liveness.runner import Runner
 
-__all__ = ["BATCHES", "Trial", "advice", "clocked", "trials"]
+__all__ = ["CLOSE", "Trial", "advice", "clocked", "trials"]
 
-BATCHES: Final = (1, 2, 4, 8)
+ON_CPU: Final = (1, 2, 4, 8)
+ON_GPU: Final = (1, 8, 32, 64, 128, 256)
 WORTH_WAITING: Final = 0.9
 """Batches are waited for when they take a tenth off a crop's time."""
 AS_GOOD: Final = 1.03
@@ -51,15 +52,17 @@ def trials(
     crops: NDArray[np.uint8],
     *,
     threads: Sequence[int] = (1,),
-    batches: Sequence[int] = BATCHES,
+    batches: Sequence[int] = (),
     seconds: float = 2.0,
 ) -> Iterator[Trial]:
     """Try every way on every number of threads; `crops` uint8 [T, N, S, S, 3] are looks at N faces over time.
 
-    Each figure is the least of what fits into so many seconds. Raises ModelError and DeviceError as the engine does.
+    Each figure is the least of what fits into so many seconds, for steps over so many `batches` of faces: what suits the
+    device if none are named. Raises ModelError and DeviceError as the engine does.
     """
     device, looks = resolve_device(settings.device), torch.from_numpy(crops)
-    for count in threads:
+    batches = batches or (ON_CPU if device == "cpu" else ON_GPU)
+    for count in threads if device == "cpu" else (1,):
         torch.set_num_threads(count)
         with refusals(settings.model):
             found = list(ways(settings.model, device, looks))
