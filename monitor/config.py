@@ -149,7 +149,9 @@ class LivenessSettings(Section):
         "auto", description="In what convolutions compute; auto: float16 on a GPU, float32 on a CPU."
     )
     threads: int = Field(1, ge=1, le=64, description="Threads of the network on the CPU.")
-    batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
+    batch_deadline_ms: float | None = Field(
+        None, ge=0, le=1000, description="Longest wait for a batch to fill; unset: 8 on a GPU, 0 on a CPU."
+    )
     largest_step: int | None = Field(
         None, ge=1, le=4096, description="Most faces in one step of the network; unset: 256 on a GPU, 4 on a CPU."
     )

@@ -19,7 +19,7 @@ from monitor.liveness.devices import loader, resolve_device
 from monitor.liveness.faults import named
 from monitor.liveness.judge import Judge, Judged, Look
 from monitor.liveness.pool import Slots
-from monitor.liveness.runner import Runner
+from monitor.liveness.runner import GPU_WAIT_MS, Runner
 from monitor.liveness.worst import Worst
 from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop, WorstLook
 
@@ -81,7 +81,7 @@ class Engine:
         self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
             run=self._run,
             key=lambda item: item.key,
-            deadline_s=settings.batch_deadline_ms / 1000.0,
+            deadline_s=(settings.batch_deadline_ms or 0.0) / 1000.0,
             most=settings.max_tracks,
             room=settings.max_tracks * ROOM_PER_TRACK,
         )
@@ -110,6 +110,8 @@ class Engine:
         with refusals(self._settings.model), named():
             self._detector = self._load(self._settings.model, device)
         self._runner = Runner(self._detector, self._settings.max_tracks, self._settings.largest_step)
+        if self._settings.batch_deadline_ms is None and self._runner.on_gpu:
+            self._batcher.deadline_s = GPU_WAIT_MS / 1000.0
         self._runner.warm_up()
         self._judge = Judge(self._runner, ready(self._settings.cues))
 

@@ -19,11 +19,14 @@ from monitor.liveness.graphs import Graphs
 from monitor.liveness.pool import StatePool
 from monitor.liveness.uploads import Uploads
 
-__all__ = ["CPU_STEP", "GPU_STEP", "Flight", "Runner"]
+__all__ = ["CPU_STEP", "GPU_STEP", "GPU_WAIT_MS", "Flight", "Runner"]
 
 CPU_STEP: Final = 4
 GPU_STEP: Final = 256
 """Most crops in one step unless told; docs/decisions/0060."""
+
+GPU_WAIT_MS: Final = 8.0
+"""Longest wait for a batch to fill unless told; a CPU waits for nobody."""
 
 Crops = Sequence[NDArray[np.uint8]]
 Step = Callable[[], Any]
