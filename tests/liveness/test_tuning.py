@@ -57,7 +57,7 @@ def test_batches_are_waited_for_where_they_pay():
 def test_every_way_is_tried_and_held_against_torch():
     """ONNX Runtime judges alike; 8 bits do not, on pictures with shapes in them; what is missing says why."""
     found = {
-        each.way: each for each in trials(LivenessSettings(device="cpu"), shapes(4, 2, 128), batches=(1,), seconds=0.05)
+        each.way: each for each in trials(LivenessSettings(device="cpu"), shapes(2, 1, 128), batches=(1,), seconds=0.05)
     }
     assert found["torch, float32"].off == 0.0
     assert found["torch, float32"].allowed
