@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine on a device that runs out of memory, fails or is not there."""
 
+import asyncio
+
 import pytest
 import torch
 from structlog.testing import capture_logs
@@ -58,6 +60,17 @@ async def test_a_lost_device_makes_the_engine_unhealthy_for_good():
         assert at_work.counts.device_lost
     assert fake.batches == [1]
     assert [(line["event"], line["code"]) for line in said] == [("batch_failed", "device_lost")]
+
+
+async def test_on_a_cpu_a_look_waits_for_nobody_unless_told():
+    """One face is judged alone, and two that come at the same moment together, with no time given to wait for more."""
+    fake = FakeDetector()
+    unset = LivenessSettings(device="cpu")
+    assert unset.batch_deadline_ms is None
+    async with Engine(unset, load=lambda name, device: fake) as at_work:
+        await at_work.judge([crop(0.0, 1)])
+        await asyncio.gather(*(at_work.judge([crop(0.2, track)]) for track in (1, 2)))
+    assert fake.batches == [1, 2]
 
 
 async def test_a_device_too_small_for_the_weights_stops_the_start():
