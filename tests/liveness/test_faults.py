@@ -27,11 +27,15 @@ def test_errors_after_which_a_gpu_is_lost(error):
 
 def test_a_graph_that_finds_no_memory_while_it_is_recorded_lacks_memory():
     """Though the recording then ends with an error of its own."""
-    with pytest.raises(DeviceMemoryError, match="Tried to allocate"), named():
+
+    def record() -> None:
         try:
             raise FULL
         finally:
             raise torch.AcceleratorError("CUDA error: operation failed due to a previous error during capture")
+
+    with pytest.raises(DeviceMemoryError, match="Tried to allocate"), named():
+        record()
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), ValueError("another")])
