@@ -20,7 +20,17 @@ from models.networks.stream import State, StreamNetwork
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["CROPS", "NEXT", "RESULTS", "STATE", "AcceleratedDetector", "accelerate", "can_accelerate", "named_weights"]
+__all__ = [
+    "CROPS",
+    "NEXT",
+    "RESULTS",
+    "STATE",
+    "AcceleratedDetector",
+    "accelerate",
+    "can_accelerate",
+    "frugal",
+    "named_weights",
+]
 
 CROPS: Final = "crops"
 STATE: Final = "state_{}"
@@ -63,6 +73,17 @@ def can_accelerate() -> bool:
     return find_spec("onnxruntime") is not None
 
 
+def frugal() -> "onnxruntime.SessionOptions":
+    """Options of a session on as many threads as torch has now; idle ones do not spin."""
+    import onnxruntime  # noqa: PLC0415 - an optional extra
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
 def named_weights(network: StreamNetwork) -> dict[str, Tensor]:
     """A network's tensors by the names they have in its graph, normalisation folded into the convolutions."""
     folded = {name: part for name, part in network.named_modules() if isinstance(part, ConvNorm)}
@@ -82,10 +103,7 @@ def accelerate(detector: Detector, graph: bytes) -> AcceleratedDetector:
     """
     import onnxruntime  # noqa: PLC0415 - an optional extra
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = frugal()
     weights = {name: _borrowed(value) for name, value in named_weights(detector.network).items()}
     options.add_external_initializers(list(weights), list(weights.values()))
     try:

@@ -76,23 +76,39 @@ def entry(name: str = DEFAULT) -> Entry:
 
 
 def load(
-    name: str = DEFAULT, device: str = "cpu", folder: Path = WEIGHTS, *, accelerated: bool | None = None
+    name: str = DEFAULT,
+    device: str = "cpu",
+    folder: Path = WEIGHTS,
+    *,
+    accelerated: bool | None = None,
+    kind: torch.dtype = torch.float32,
 ) -> Detector:
     """Load a model onto a device.
 
     On a CPU it judges with ONNX Runtime where that is installed and the model has a graph; `accelerated` asks for it,
-    or for torch, whatever is installed. Raises `WeightsError` for an unknown name, a file that is missing, too large
-    or not the one of the manifest, a missing licence, or a contract that this program does not keep.
+    or for torch, whatever is installed. Convolutions compute in `kind`; what is added up over the picture or kept over
+    time is float32 always. Raises `WeightsError` for an unknown name, a file
+    that is missing, too large or not the one of the manifest, a missing licence, a contract that this program does not
+    keep, or ONNX Runtime asked for where it cannot judge.
     """
     place, found = locate(name, folder)
-    detector = _load(place, found, torch.device(device))
+    target = torch.device(device)
+    whole = target.type == "cpu" and kind is torch.float32
     if accelerated is None:
-        accelerated = bool(found.graph) and detector.device.type == "cpu" and can_accelerate()
-    if not accelerated:
-        return detector
+        accelerated = bool(found.graph) and whole and can_accelerate()
+    if accelerated:
+        _refuse_acceleration(found, whole=whole)
+    detector = _load(place, found, target, kind)
+    return accelerate(detector, verified(place / found.graph, found.graph_sha256)) if accelerated else detector
+
+
+def _refuse_acceleration(found: Entry, *, whole: bool) -> None:
     if not found.graph:
         raise WeightsError(f"model {found.name} has no graph for ONNX Runtime: export it again")
-    return accelerate(detector, verified(place / found.graph, found.graph_sha256))
+    if not can_accelerate():
+        raise WeightsError("ONNX Runtime is not installed: pip install 'lifesign[fast]', or let torch judge")
+    if not whole:
+        raise WeightsError("ONNX Runtime judges on a CPU in float32 only: let torch judge")
 
 
 def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
@@ -105,7 +121,7 @@ def tensors(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
         raise WeightsError(f"the weights of model {found.name} cannot be read: {error}") from error
 
 
-def _load(folder: Path, found: Entry, device: torch.device) -> Detector:
+def _load(folder: Path, found: Entry, device: torch.device, kind: torch.dtype) -> Detector:
     if found.crop_px is None:
         raise WeightsError(f"model {found.name} wants input {found.contract!r}, which this program cannot give")
     calibration = verified(folder / found.calibration, found.calibration_sha256)
@@ -115,7 +131,7 @@ def _load(folder: Path, found: Entry, device: torch.device) -> Detector:
     except RuntimeError as error:
         raise WeightsError(f"the weights of model {found.name} do not fit its network: {error}") from error
     ready = network.eval().requires_grad_(requires_grad=False).to(device)
-    ready.backbone.fix()
+    ready.backbone.fix(kind)
     return Detector(
         network=ready.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         identity=Identity(found.name, found.sha256),

@@ -8,6 +8,7 @@ alone: a warped face shows in its coarse shape, a mouth made anew in its detail.
 and Adelson 1983), taken of the network's word instead of the picture. Measured in docs/decisions/0049.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,11 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - the name that every reader of torch code expects
 
-__all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "half_detail", "octaves"]
+__all__ = ["REFERENCE_PX", "SIZE_RANGE_OCTAVES", "UNMEASURED", "Scales", "octaves"]
 
-SHRINK: Final = 2
 SHARPNESS: Final = 2.0
 """Of the log-mean-exp; trials with 1 and 4 did not differ (docs/decisions/0049)."""
 
@@ -54,17 +53,16 @@ class Scales:
         joined: Floats = (np.logaddexp(SHARPNESS * shape, SHARPNESS * detail) - np.log(2.0)) / SHARPNESS
         return joined
 
+    def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """The same for faces of the reference size, float32 [N] where the logits lie: nobody waits for a device."""
+        low = coarse.double()
+        shape = (low - self.coarse_mean) / self.coarse_spread
+        detail = (fine.double() - low - self.detail_mean) / self.detail_spread
+        return ((torch.logaddexp(SHARPNESS * shape, SHARPNESS * detail) - math.log(2.0)) / SHARPNESS).float()
+
 
 UNMEASURED: Final = Scales(0.0, 1.0, 0.0, 1.0)
 """Before a calibration has measured bona fide people."""
-
-
-def half_detail(crops: Tensor) -> Tensor:
-    """Take the finer half of the detail off crops uint8 [B, S, S, 3], S even: means of 2 x 2, enlarged again."""
-    planes = crops.permute(0, 3, 1, 2).float()
-    small = F.avg_pool2d(planes, SHRINK)
-    large = F.interpolate(small, size=planes.shape[-2:], mode="bicubic", align_corners=False)
-    return large.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def octaves(face_px: Series) -> Floats:

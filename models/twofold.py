@@ -10,11 +10,12 @@ from torch import Tensor
 
 from models import registry
 from models.calibration import Calibration
+from models.detail import half_detail
 from models.detector import Detector, Identity
 from models.networks.stream import State
-from models.scales import REFERENCE_PX, Scales, half_detail
+from models.scales import Scales
 
-__all__ = ["Looks", "TwofoldDetector", "load"]
+__all__ = ["VIEWS", "Looks", "TwofoldDetector", "load"]
 
 VIEWS: Final = 2
 
@@ -94,15 +95,20 @@ class TwofoldDetector:
         return looks.boundary
 
     def _looks(self, fine: Tensor, coarse: Tensor) -> Looks:
-        joined = self.scales.logit(fine.tolist(), coarse.tolist(), [REFERENCE_PX] * len(fine))
-        return Looks(torch.from_numpy(joined).float().to(fine.device), fine, coarse)
+        return Looks(self.scales.joined(fine, coarse), fine, coarse)
 
 
-def load(name: str = registry.DEFAULT, device: str = "cpu") -> Detector | TwofoldDetector:
+def load(
+    name: str = registry.DEFAULT,
+    device: str = "cpu",
+    *,
+    accelerated: bool | None = None,
+    kind: torch.dtype = torch.float32,
+) -> Detector | TwofoldDetector:
     """Load a model as it is meant to judge: twofold where its calibration joins two looks.
 
-    Raises `WeightsError` as `registry.load` does.
+    The rest is as in `registry.load`.
     """
-    detector = registry.load(name, device)
+    detector = registry.load(name, device, accelerated=accelerated, kind=kind)
     scales = detector.calibration.scales
     return detector if scales is None else TwofoldDetector(detector, scales)

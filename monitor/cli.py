@@ -141,7 +141,7 @@ def bench(
     what: Annotated[
         Subject,
         typer.Argument(
-            help="The service, its delays under load, many streams, a long run, receiving alone, or losses."
+            help="The service, its delays under load, many streams, a long run, receiving, losses, or the network."
         ),
     ] = Subject.SERVICE,
     config: Config = None,
@@ -163,8 +163,20 @@ def bench(
 
 
 @app.command()
-def doctor(config: Config = None, changes: Changes = None, json: Json = False) -> None:
+def doctor(
+    config: Config = None,
+    changes: Changes = None,
+    json: Json = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Measure instead which settings judge quickest here; changes nothing.")
+    ] = False,
+) -> None:
     """Check everything a deployment needs, and say what to do about what fails."""
+    if tune:
+        settings = start(config, changes or ())
+        from monitor.bench import tuning
+
+        done(tuning.tune(settings, json=json))
     from monitor.doctor import doctor as work
 
     done(work(config, changes or (), json=json))

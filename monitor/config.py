@@ -154,13 +154,24 @@ class LivenessSettings(Section):
 
     model: str = Field("default", description="Name in `lifesign models list`.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    threads: int = Field(1, ge=1, le=64, description="Torch threads on the CPU.")
+    runtime: Literal["auto", "torch", "onnx"] = Field(
+        "auto", description="What runs the network; auto: ONNX Runtime on a CPU where it is installed, else torch."
+    )
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto", description="In what convolutions compute; auto: float16 on a GPU, float32 on a CPU."
+    )
+    threads: int = Field(1, ge=1, le=64, description="Threads of the network on the CPU.")
+    batch_deadline_ms: float | None = Field(
+        None, ge=0, le=1000, description="Longest wait for a batch to fill; unset: 8 on a GPU, 0 on a CPU."
+    )
+    largest_step: int | None = Field(
+        None, ge=1, le=4096, description="Most faces in one step of the network; unset: 256 on a GPU, 4 on a CPU."
+    )
     resting: bool = Field(
         True,
         description="Let the network judge only two looks a second of who is clear and steady; the other cues follow "
         "every look, and any change brings every look back.",
     )
-    batch_deadline_ms: float = Field(8.0, ge=0, le=1000, description="Longest wait for a batch to fill.")
     max_tracks: int = Field(256, ge=1, description="Face tracks with state at once.")
     cues: tuple[CueName, ...] = Field(
         ("blink", "frozen", "injected", "looped", "parallax", "replay", "synchrony"),

@@ -15,7 +15,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from monitor.config import Settings
-from monitor.errors import StartError
+from monitor.errors import DeviceError, StartError
 
 __all__ = ["clock", "codecs", "device", "libraries", "packages", "processor", "python", "tap"]
 
@@ -120,7 +120,7 @@ def device(settings: Settings) -> str:
     if torch.cuda.is_available() and number < torch.cuda.device_count():
         return f"{wanted}: {torch.cuda.get_device_name(number)}, torch {torch.__version__}"
     why = "torch is a CPU build" if torch.version.cuda is None else f"{torch.cuda.device_count()} CUDA GPUs are visible"
-    raise StartError(
+    raise DeviceError(
         f"liveness.device is {wanted}, but {why}.",
         "Set liveness.device to auto or cpu, or install the CUDA build of torch and the GPU's driver.",
     )

@@ -7,6 +7,9 @@ LifesignError
 ├── StartError                 start            the service could not start           exit 3
 │   ├── AssetError             asset            a needed file is missing or altered
 │   ├── ModelError             model            weights that must not be used
+│   ├── DeviceError            device           the device that judges cannot be used
+│   │   ├── DeviceMemoryError  device_memory    the GPU has no memory left
+│   │   └── DeviceLostError    device_lost      the GPU failed; only a new process can use it
 │   ├── BrokerError            broker           no MQTT broker to publish to
 │   ├── PicturesError          pictures         the folder of pictures cannot be used
 │   └── TapError               tap              encoded media cannot be taken; every picture is decoded instead
@@ -45,6 +48,9 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "ContentTypeError",
+    "DeviceError",
+    "DeviceLostError",
+    "DeviceMemoryError",
     "ExplanationError",
     "FileError",
     "IdError",
@@ -118,6 +124,24 @@ class ModelError(StartError):
     """Weights that must not be used: wrong hash, contract or licence."""
 
     code = "model"
+
+
+class DeviceError(StartError):
+    """The device that judges is not there or cannot be used."""
+
+    code = "device"
+
+
+class DeviceMemoryError(DeviceError):
+    """The GPU has no memory left; while the service runs, the batch gives no evidence and the next is tried."""
+
+    code = "device_memory"
+
+
+class DeviceLostError(DeviceError):
+    """The GPU failed; nobody is judged any more until the process is restarted."""
+
+    code = "device_lost"
 
 
 class BrokerError(StartError):

@@ -22,6 +22,9 @@ ENGINE = {
     "liveness_last_step_seconds": ("Time of the last batch's step.", "last_step_s"),
     "liveness_cues_seconds_total": ("Processor time of the cues beside the network.", "cues_s"),
     "liveness_state_bytes": ("Memory of the state pool.", "state_bytes"),
+    "liveness_out_of_memory_total": ("Steps for which the GPU had no memory.", "out_of_memory"),
+    "liveness_largest_step_crops": ("Most crops in one step; falls when the GPU's memory runs short.", "largest_step"),
+    "liveness_device_lost": ("1 when the GPU failed: only a new process can judge again.", "device_lost"),
 }
 PUBLISH = {
     "publish_published_total": ("Messages the broker accepted.", "published"),

@@ -94,9 +94,7 @@ class Service:
     def checks(self) -> Mapping[str, Check]:
         """Readiness: the model judges, there is room for another participant, what is published arrives."""
         own = {
-            "model": Check(
-                self.engine.healthy, "judges" if self.engine.healthy else "the last batch failed; see the log"
-            ),
+            "model": Check(self.engine.healthy, self.engine.condition),
             "capacity": self._capacity(),
             "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
         }

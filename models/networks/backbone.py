@@ -102,10 +102,10 @@ class ConvNorm(nn.Sequential):
         self.fixed_weight: Tensor | None = None
         self.fixed_bias: Tensor | None = None
 
-    def fix(self) -> None:
-        """Fold once and for all; for a network that learns no more."""
-        weight, bias = self.folded()
-        self.fixed_weight, self.fixed_bias = weight.detach(), bias.detach()
+    def fix(self, kind: torch.dtype) -> None:
+        """Fold once and for all, then round to `kind`; for a network that learns no more."""
+        weight, bias = (value.detach().to(kind) for value in self.folded())
+        self.fixed_weight, self.fixed_bias = weight.contiguous(memory_format=torch.channels_last), bias
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of the convolution with the normalisation in it."""
@@ -162,12 +162,15 @@ class Backbone(nn.Module):
         self.stem = ConvNorm(3, STEM_CHANNELS, 3, 2)
         self.blocks = nn.ModuleList(Block(plan) for plan in BLOCKS)
         self.top = ConvNorm(BLOCKS[-1].channels_out, TOP_CHANNELS, 1)
+        self.kind = torch.float32
+        """In which the convolutions compute; caches are float32 always."""
 
-    def fix(self) -> None:
-        """Fold every normalisation once and for all; for a network that learns no more."""
+    def fix(self, kind: torch.dtype = torch.float32) -> None:
+        """Fold every normalisation once and for all and compute in `kind`; for a network that learns no more."""
+        self.kind = kind
         for part in self.modules():
             if isinstance(part, ConvNorm):
-                part.fix()
+                part.fix(kind)
 
     def cache_shapes(self, side_px: int) -> tuple[tuple[int, int, int], ...]:
         """Shape of each shift cache, without the track's dimension, for pictures of `side_px`."""
@@ -185,7 +188,7 @@ class Backbone(nn.Module):
         """`clips` uint8 [B, T, S, S, 3] RGB; returns features of all B * T pictures and the caches after the clip."""
         tracks, frames = clips.shape[:2]
         pictures = (clips.flatten(0, 1).permute(0, 3, 1, 2).float() - PIXEL_CENTRE) / PIXEL_SCALE
-        features = self.stem(pictures.contiguous(memory_format=torch.channels_last))
+        features = self.stem(pictures.to(self.kind).contiguous(memory_format=torch.channels_last))
         after: list[Tensor] = []
         kept: dict[int, Tensor] = {}
         for index, block in enumerate(self.blocks):

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from monitor.bench import growth, latency, loss, receive, soak
+from monitor.bench import engine, growth, latency, loss, receive, soak
 from monitor.bench.comparison import compare
 from monitor.bench.subject import Subject
 from monitor.config import Settings
@@ -35,3 +35,5 @@ async def run(
             return await receive.measure(streams=streams, seconds=seconds, json=json, readme=readme, profile=profile)
         case Subject.LOSS:
             return await loss.measure(json=json, readme=readme)
+        case Subject.ENGINE:
+            return await engine.benchmark(settings, seconds=seconds, json=json, readme=readme)

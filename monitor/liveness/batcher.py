@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from monitor.errors import LifesignError
+
 __all__ = ["Batcher"]
 
 Item = TypeVar("Item")
@@ -149,7 +151,8 @@ class Batcher(Generic[Item, Result]):
         now_s = asyncio.get_running_loop().time()
         if now_s - self._said_s >= SAY_EVERY_S:
             self._said_s = now_s
-            log.error("batch_failed", items=items, failures=self.failures, error=repr(error))
+            code = error.code if isinstance(error, LifesignError) else "internal"
+            log.error("batch_failed", items=items, failures=self.failures, code=code, error=repr(error))
 
 
 def _answer(waiting: _Waiting[Item, Result], result: Result | None) -> None:

@@ -13,7 +13,7 @@ from models.inspection import inspect
 from models.parts import Part, inspect_part, part_card, parts
 from monitor.errors import ModelError
 
-__all__ = ["card", "check", "listing", "refusals"]
+__all__ = ["card", "check", "crop_px", "listing", "refusals"]
 
 HASH_SHOWN = 12
 
@@ -46,6 +46,15 @@ def listing(folder: Path = registry.WEIGHTS, *, json: bool = False) -> str | lis
     return "\n\n".join(
         [*(_entry(entry, default=not place) for place, entry in enumerate(entries)), *map(_part, beside)]
     )
+
+
+def crop_px(name: str = registry.DEFAULT) -> int:
+    """Side of the crops that a model takes; raises ModelError when there is none of that name."""
+    with refusals(name):
+        side = registry.entry(name).crop_px
+        if side is None:
+            raise WeightsRefused("its input is not one of this program's")
+        return side
 
 
 def card(name: str = registry.DEFAULT) -> str:

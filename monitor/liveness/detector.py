@@ -49,7 +49,10 @@ class Detector(Protocol):
         ...
 
     def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, ...]]:
-        """Judge uint8 [B, S, S, 3] RGB, one crop per track, with each track's state; what was seen is for `logits`."""
+        """Judge uint8 [B, S, S, 3] RGB, one crop per track, with each track's state.
+
+        What was seen is a NamedTuple of tensors [B, ...] for `logits` and `boundaries`.
+        """
         ...
 
     def boundaries(self, output: Any, /) -> Tensor:  # noqa: ANN401 - its own affair

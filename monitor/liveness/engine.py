@@ -11,19 +11,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models import twofold
 from monitor.config import LivenessSettings
-from monitor.errors import ModelError, StartError
+from monitor.errors import DeviceError, ModelError
 from monitor.liveness.batcher import Batcher
 from monitor.liveness.catalog import refusals
 from monitor.liveness.cues import ready
 from monitor.liveness.detector import Detector, Load
+from monitor.liveness.devices import loader, resolve_device
+from monitor.liveness.faults import named
 from monitor.liveness.judge import Judge, Judged, Look
 from monitor.liveness.pool import Slots
+from monitor.liveness.runner import GPU_WAIT_MS, Runner
 from monitor.liveness.worst import Worst
 from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop, WorstLook
 
-__all__ = ["Engine", "EngineCounts", "Identity", "resolve_device"]
+__all__ = ["Engine", "EngineCounts", "Identity"]
 
 ROOM_PER_TRACK = 4
 """Crops of one track that may be inside: one in the step, one in the next batch, and as many again after a hiccup."""
@@ -52,6 +54,9 @@ class EngineCounts(NamedTuple):
     step_s: float
     cues_s: float
     state_bytes: int
+    out_of_memory: int
+    largest_step: int
+    device_lost: bool
 
 
 class _Item(NamedTuple):
@@ -62,7 +67,7 @@ class _Item(NamedTuple):
 class Engine:
     """Async context manager: loads the weights, then judges crops of all callers in common batches.
 
-    Raises ModelError when the weights must not be used, StartError when the device is not there.
+    Raises ModelError when the weights must not be used, DeviceError when the device is not there or too small.
     `load` makes the detector from a model name and a device; the shipped weights when None. Of each face the worst
     looks are remembered, with `pictures` their crops, too.
     """
@@ -70,18 +75,20 @@ class Engine:
     def __init__(self, settings: LivenessSettings, load: Load | None = None, *, pictures: bool = False) -> None:
         self._settings = settings
         self._pictures = pictures
-        self._load = load or twofold.load
+        self._load = load or loader(settings)
         self._stack = AsyncExitStack()
+        self._failure = ""
         self._slots: Slots[tuple[str, str, int]] = Slots(settings.max_tracks)
         self._worst: Worst[tuple[str, str, int]] = Worst()
         self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
             run=self._run,
             key=lambda item: item.key,
-            deadline_s=settings.batch_deadline_ms / 1000.0,
+            deadline_s=(settings.batch_deadline_ms or 0.0) / 1000.0,
             most=settings.max_tracks,
             room=settings.max_tracks * ROOM_PER_TRACK,
         )
         self._thread: ThreadPoolExecutor
+        self._runner: Runner
         self._judge: Judge
         self._detector: Detector
 
@@ -102,9 +109,13 @@ class Engine:
 
     def _open(self) -> None:
         device = resolve_device(self._settings.device)
-        with refusals(self._settings.model):
+        with refusals(self._settings.model), named():
             self._detector = self._load(self._settings.model, device)
-        self._judge = Judge(self._detector, self._settings.max_tracks, ready(self._settings.cues))
+        self._runner = Runner(self._detector, self._settings.max_tracks, self._settings.largest_step)
+        if self._settings.batch_deadline_ms is None and self._runner.on_gpu:
+            self._batcher.deadline_s = GPU_WAIT_MS / 1000.0
+        self._runner.warm_up()
+        self._judge = Judge(self._runner, ready(self._settings.cues))
 
     @property
     def identity(self) -> Identity:
@@ -129,7 +140,17 @@ class Engine:
     @property
     def healthy(self) -> bool:
         """Whether the last batch gave results."""
-        return self._batcher.failures_in_a_row == 0
+        return self._batcher.failures_in_a_row == 0 and self._runner.lost is None
+
+    @property
+    def condition(self) -> str:
+        """How judging goes, for readiness: a word when it goes, else the code of what is wrong and what to do."""
+        if self._runner.lost is not None:
+            return str(self._runner.lost)
+        if self._batcher.failures_in_a_row:
+            return self._failure
+        short = f", at most {self._runner.largest} faces a step: the GPU's memory ran short"
+        return f"judges{short if self._runner.out_of_memory else ''}"
 
     @property
     def counts(self) -> EngineCounts:
@@ -148,7 +169,10 @@ class Engine:
             last_step_s=batcher.last_step_s,
             step_s=batcher.step_s_total,
             cues_s=self._judge.cues_s,
-            state_bytes=self._judge.state_bytes,
+            state_bytes=self._runner.state_bytes,
+            out_of_memory=self._runner.out_of_memory,
+            largest_step=self._runner.largest,
+            device_lost=self._runner.lost is not None,
         )
 
     async def judge(self, crops: Sequence[FaceCrop], context: Context = NO_CONTEXT) -> tuple[Evidence, ...]:
@@ -181,7 +205,8 @@ class Engine:
         loop = asyncio.get_running_loop()
         try:
             judged = await loop.run_in_executor(self._thread, self._judge.judge, lease, [item.look for item in items])
-        except Exception:
+        except Exception as error:
+            self._failure = str(error) if isinstance(error, DeviceError) else "the last batch failed; see the log"
             # A new track's slot may still hold the state of the track before it.
             fresh = {item.key for item, slot in zip(items, lease.slots, strict=True) if slot in lease.fresh}
             self._slots.forget(lambda key: key in fresh)
@@ -208,17 +233,3 @@ class Engine:
                 f"The detector takes crops of {side} px, not {crop.rgb.dtype} {crop.rgb.shape}.",
                 "Report this: crops are cut to the side that the detector asks for.",
             )
-
-
-def resolve_device(name: str) -> str:
-    """Turn `auto` into the device there is; raises StartError for one that is not there."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise StartError(
-            f"liveness.device {name!r} cannot be used: {reason}", "Set liveness.device to auto or cpu."
-        ) from error
-    return name

@@ -7,12 +7,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from monitor.liveness.cues import MakeSignals
-from monitor.liveness.detector import Detector
-from monitor.liveness.pool import Lease, StatePool
+from monitor.liveness.pool import Lease
+from monitor.liveness.runner import Runner
 from monitor.liveness.signals.signal import Signal
 from monitor.values import NO_CONTEXT, AttackKind, Context, Evidence, FaceCrop
 
@@ -48,54 +47,46 @@ class Judged(NamedTuple):
 
 
 class Judge:
-    """The detector, the state of all tracks and their signals; used by one thread only."""
+    """The network's runner and the signals of all tracks; used by one thread only."""
 
-    def __init__(self, detector: Detector, tracks: int, new_signals: MakeSignals) -> None:
-        self._detector = detector
+    def __init__(self, runner: Runner, new_signals: MakeSignals) -> None:
+        self._runner = runner
+        self._calibration = runner.detector.calibration
         self._new_signals = new_signals
         self.cues_s = 0.0
         """Processor time of the signals so far."""
-        with torch.inference_mode():
-            self._pool = StatePool(detector.new_state, tracks)
         self._signals: dict[int, tuple[Signal, ...]] = {}
-
-    @property
-    def state_bytes(self) -> int:
-        """Memory of the state pool."""
-        return self._pool.bytes
 
     def judge(self, lease: Lease, looks: Sequence[Look]) -> list[Judged]:
         """One step of every track in the batch; what is found of each look, in their order.
 
-        The network leaves out the looks at which it may rest, but never the first of a track. State is stored only
-        when the step has succeeded, so a failed batch leaves no trace.
+        The network leaves out the looks at which it may rest, but never the first of a track. The signals look while a
+        GPU works, and not at all when its step could not begin.
         """
         awake = [at for at, look in enumerate(looks) if lease.slots[at] in lease.fresh or not look.context.rests]
-        with torch.inference_mode():
-            self._pool.reset(lease.fresh)
-            self._signals.update({slot: self._new_signals() for slot in lease.fresh})
-            stepped = dict(zip(awake, self._step(lease, looks, awake), strict=True)) if awake else {}
+        if not awake:
+            return [Judged(words, None) for words in self._signalled(lease, looks)]
+        crops = [looks[at].crop for at in awake]
+        flight = self._runner.launch([lease.slots[at] for at in awake], lease.fresh, [crop.rgb for crop in crops])
+        said = self._signalled(lease, looks)
+        logits, maps = self._runner.land(flight, [crop.quality.face_px for crop in crops])
+        words = [self._network(crop, logit) for crop, logit in zip(crops, logits, strict=True)]
+        stepped = dict(zip(awake, zip(words, maps, strict=True), strict=True))
+        return [_joined(stepped.get(at), words) for at, words in enumerate(said)]
+
+    def _signalled(self, lease: Lease, looks: Sequence[Look]) -> list[tuple[Evidence, ...]]:
+        self._signals.update({slot: self._new_signals() for slot in lease.fresh})
         began_s = time.thread_time()
         said = [
             tuple(signal.look(*look) for signal in self._signals[slot])
             for slot, look in zip(lease.slots, looks, strict=True)
         ]
         self.cues_s += time.thread_time() - began_s
-        return [_joined(stepped.get(at), words) for at, words in enumerate(said)]
-
-    def _step(self, lease: Lease, looks: Sequence[Look], awake: Sequence[int]) -> list[tuple[Evidence, Map]]:
-        slots, crops = [lease.slots[at] for at in awake], [looks[at].crop for at in awake]
-        batch = torch.from_numpy(np.stack([crop.rgb for crop in crops])).to(self._pool.device)
-        output, state = self._detector.step(batch, self._pool.gather(slots))
-        logits = self._detector.logits(output, [crop.quality.face_px for crop in crops])
-        maps = (self._detector.boundaries(output) * 255.0).round().to(torch.uint8).cpu().numpy()
-        self._pool.scatter(slots, state)
-        words = [self._network(crop, logit) for crop, logit in zip(crops, logits, strict=True)]
-        return list(zip(words, maps, strict=True))
+        return said
 
     def _network(self, crop: FaceCrop, logit: float) -> Evidence:
         quality = crop.quality
-        llr_nats = self._detector.calibration.llr_nats(logit, quality.face_px, quality.sharpness)
+        llr_nats = self._calibration.llr_nats(logit, quality.face_px, quality.sharpness)
         return Evidence(
             cue="detector",
             track=crop.track,
@@ -104,7 +95,7 @@ class Judge:
             reliability=quality.weight,
             kinds=DETECTOR_KINDS,
             sentence=_sentence(llr_nats),
-            score=self._detector.calibration.score(logit),
+            score=self._calibration.score(logit),
             measure=logit,
         )
 

@@ -82,16 +82,13 @@ class StatePool:
     def reset(self, slots: Sequence[int]) -> None:
         """Put slots back to the state of a track that was never seen."""
         if slots:
-            self.scatter(slots, tuple(self._new_state(len(slots))))
+            self.scatter(torch.tensor(slots, device=self.device), tuple(self._new_state(len(slots))))
 
-    def gather(self, slots: Sequence[int]) -> tuple[Tensor, ...]:
-        """Copies of the slots' state, in their order."""
-        return tuple(tensor.index_select(0, self._index(slots)) for tensor in self._state)
+    def gather(self, slots: Tensor) -> tuple[Tensor, ...]:
+        """Copies of the state of `slots` int64 [B] on the pool's device, in their order."""
+        return tuple(tensor.index_select(0, slots) for tensor in self._state)
 
-    def scatter(self, slots: Sequence[int], state: Sequence[Tensor]) -> None:
-        """Store the slots' state, in their order."""
+    def scatter(self, slots: Tensor, state: Sequence[Tensor]) -> None:
+        """Store the state of `slots` int64 [B], in their order."""
         for tensor, new in zip(self._state, state, strict=True):
-            tensor.index_copy_(0, self._index(slots), new.to(tensor.dtype))
-
-    def _index(self, slots: Sequence[int]) -> Tensor:
-        return torch.tensor(slots, dtype=torch.long, device=self.device)
+            tensor.index_copy_(0, slots, new.to(tensor.dtype))

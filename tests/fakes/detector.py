@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,8 +11,7 @@ from torch import Tensor
 __all__ = ["FakeCalibration", "FakeDetector", "FakeOutput"]
 
 
-@dataclass(frozen=True)
-class FakeOutput:
+class FakeOutput(NamedTuple):
     """`logit` float32 [B]."""
 
     logit: Tensor
@@ -38,7 +38,7 @@ class FakeCalibration:
 class FakeDetector:
     """Logit = decayed sum of the track's mean brightness, centred; the second state counts the track's steps.
 
-    `fail_at` names the batches (counted from 0) whose step raises.
+    `fail_at` names the batches (counted from 0) whose step raises `failure`.
     """
 
     crop_px: int = 8
@@ -46,6 +46,7 @@ class FakeDetector:
     identity: tuple[str, str] = ("fake.bright", "0" * 64)
     calibration: FakeCalibration = field(default_factory=FakeCalibration)
     fail_at: frozenset[int] = frozenset()
+    failure: RuntimeError = field(default_factory=lambda: RuntimeError("a fake failure"))
     batches: list[int] = field(default_factory=list)
     steps_seen: list[list[int]] = field(default_factory=list)
 
@@ -54,12 +55,12 @@ class FakeDetector:
         return torch.zeros(tracks, 1), torch.zeros(tracks, dtype=torch.int64)
 
     def step(self, crops: Tensor, state: tuple[Tensor, ...]) -> tuple[FakeOutput, tuple[Tensor, ...]]:
-        """One step of each track; raises RuntimeError in the batches named in `fail_at`."""
+        """One step of each track; raises in the batches named in `fail_at`."""
         assert crops.dtype == torch.uint8
         assert crops.shape[1:] == (self.crop_px, self.crop_px, 3)
         self.batches.append(len(crops))
         if len(self.batches) - 1 in self.fail_at:
-            raise RuntimeError("CUDA out of memory (a fake one)")
+            raise self.failure
         brightness, steps = state
         self.steps_seen.append(steps.tolist())
         after = 0.5 * brightness + crops.float().mean(dim=(1, 2, 3))[:, None] / 255.0 - 0.5

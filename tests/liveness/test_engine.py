@@ -16,7 +16,8 @@ from models import registry
 from models.errors import WeightsError
 from monitor.config import LivenessSettings
 from monitor.errors import ModelError, StartError
-from monitor.liveness.engine import Engine, resolve_device
+from monitor.liveness.devices import resolve_device
+from monitor.liveness.engine import Engine
 from monitor.values import AttackKind, FaceCrop
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop, quality

@@ -9,6 +9,7 @@ from monitor.config import CueName
 from monitor.liveness.cues import CUES, ready
 from monitor.liveness.judge import DETECTOR_KINDS, Judge, Look
 from monitor.liveness.pool import Lease
+from monitor.liveness.runner import Runner
 from monitor.values import AttackKind, Context
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop
@@ -19,7 +20,7 @@ from tests.fakes.timeline import crop
 )
 def test_the_sentence_fits_the_evidence(level, words):
     """Three sentences, so that an alert is not updated because a number in it has changed."""
-    judge = Judge(FakeDetector(), 2, lambda: ())
+    judge = Judge(Runner(FakeDetector(), 2), lambda: ())
     for index in range(6):
         (judged,) = judge.judge(Lease((0,), (0,) if index == 0 else ()), [Look(crop(0.0, level=level))])
     (evidence,) = judged.evidence
@@ -43,7 +44,7 @@ def test_the_cues_of_the_configuration_look_at_a_face_and_no_others():
 
 def test_signals_keep_their_state_with_their_slot():
     """A fresh track gets fresh signals; the others go on with theirs."""
-    judge = Judge(FakeDetector(), 2, ready(("frozen",)))
+    judge = Judge(Runner(FakeDetector(), 2), ready(("frozen",)))
     fresh = Lease((0, 1), (0, 1))
     for index in range(20):
         lease = fresh if index == 0 else Lease((0, 1), (1,) if index == 10 else ())
@@ -55,7 +56,7 @@ def test_signals_keep_their_state_with_their_slot():
 def test_the_network_leaves_out_looks_at_which_it_may_rest():
     """The other cues see the look all the same; the state of the network is that of the looks it judged."""
     detector = FakeDetector()
-    judge, rest = Judge(detector, 2, ready(("frozen",))), Context(rests=True)
+    judge, rest = Judge(Runner(detector, 2), ready(("frozen",))), Context(rests=True)
     judge.judge(Lease((0, 1), (0, 1)), [Look(crop(0.0, 1)), Look(crop(0.0, 2))])
     one, two = judge.judge(Lease((0, 1), ()), [Look(crop(0.2, 1), rest), Look(crop(0.2, 2))])
     assert [word.cue for word in one.evidence] == ["frozen"]
@@ -68,7 +69,7 @@ def test_the_network_leaves_out_looks_at_which_it_may_rest():
 
 def test_a_face_never_seen_before_is_judged():
     """Whoever comes into a calm call is a stranger, and so is a track whose slot was taken away."""
-    judge = Judge(FakeDetector(), 2, ready(()))
+    judge = Judge(Runner(FakeDetector(), 2), ready(()))
     (judged,) = judge.judge(Lease((0,), (0,)), [Look(crop(0.0), Context(rests=True))])
     assert [word.cue for word in judged.evidence] == ["detector"]
     assert judged.boundary is not None

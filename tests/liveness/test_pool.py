@@ -71,8 +71,8 @@ def test_no_slot_is_ever_shared_or_lost(script):
 def test_state_comes_back_as_it_was_stored():
     """Scatter then gather, in any order of slots."""
     pool = StatePool(zeros, 4)
-    pool.scatter([3, 1], (torch.tensor([[3.0, 3.0], [1.0, 1.0]]), torch.tensor([30, 10])))
-    first, second = pool.gather([1, 3, 0])
+    pool.scatter(torch.tensor([3, 1]), (torch.tensor([[3.0, 3.0], [1.0, 1.0]]), torch.tensor([30, 10])))
+    first, second = pool.gather(torch.tensor([1, 3, 0]))
     assert first.tolist() == [[1, 1], [3, 3], [0, 0]]
     assert second.tolist() == [10, 30, 0]
 
@@ -80,10 +80,10 @@ def test_state_comes_back_as_it_was_stored():
 def test_reset_touches_only_its_slots():
     """A new track starts from nothing; its neighbours keep what they know."""
     pool = StatePool(zeros, 3)
-    pool.scatter([0, 1, 2], (torch.ones(3, 2), torch.ones(3, dtype=torch.int64)))
+    pool.scatter(torch.tensor([0, 1, 2]), (torch.ones(3, 2), torch.ones(3, dtype=torch.int64)))
     pool.reset([1])
     pool.reset([])
-    assert pool.gather([0, 1, 2])[1].tolist() == [1, 0, 1]
+    assert pool.gather(torch.tensor([0, 1, 2]))[1].tolist() == [1, 0, 1]
 
 
 def test_memory_is_taken_once():
@@ -97,4 +97,4 @@ def test_state_of_another_shape_is_refused():
     """A network that returns too few tensors is a bug that must be seen."""
     pool = StatePool(zeros, 2)
     with pytest.raises(ValueError, match="shorter"):
-        pool.scatter([0], (torch.zeros(1, 2),))
+        pool.scatter(torch.tensor([0]), (torch.zeros(1, 2),))

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import registry, twofold
+from models.detail import half_detail
 from models.evaluation.joining import measured, rejoined
 from models.evaluation.predictions import Prediction
-from models.scales import UNMEASURED, Scales, half_detail
+from models.scales import UNMEASURED, Scales
 from models.twofold import TwofoldDetector
+from models.ways import farthest
 
 LOGITS = st.floats(-30, 30)
 MEASURED = Scales(0.5, 0.8, -0.5, 0.4)
@@ -163,3 +165,34 @@ def test_predictions_are_joined_anew() -> None:
     assert first.logits[0] == pytest.approx(float(MEASURED.logit([1.2], [0.5], [100.0])[0]), abs=1e-4)
     assert second.logits == once.logits
     assert rejoined([twice], None) == [twice]
+
+
+def test_half_detail_is_the_same_wherever_it_is_made() -> None:
+    """What a CPU makes in its own way is what torch makes, but for one value in 100,000 that may round otherwise."""
+    noise = torch.randint(0, 256, (8, 128, 128, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    planes = noise.permute(0, 3, 1, 2).float()
+    small = torch.nn.functional.avg_pool2d(planes, 2)
+    large = torch.nn.functional.interpolate(small, (128, 128), mode="bicubic", align_corners=False)
+    known = large.round().clamp(0, 255).permute(0, 2, 3, 1)
+    off = (half_detail(noise).float() - known).abs()
+    assert off.max() <= 1
+    assert (off > 0).float().mean() < 1e-5
+
+
+@given(fine=LOGITS, coarse=LOGITS)
+def test_both_ways_to_join_two_looks_agree(fine: float, coarse: float) -> None:
+    """The one on the device is for faces of the reference size."""
+    found = MEASURED.joined(torch.tensor([fine]), torch.tensor([coarse]))
+    assert float(found) == pytest.approx(MEASURED.logit([fine], [coarse], [100.0])[0], abs=1e-4, rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "most"), [(torch.float16, 0.02), (torch.bfloat16, 0.2)])
+def test_half_precision_judges_nearly_alike(kind: torch.dtype, most: float) -> None:
+    """Convolutions may round; what is added up and kept over time is float32, so that no error grows with it."""
+    whole, half = twofold.load(accelerated=False), twofold.load(accelerated=False, kind=kind)
+    assert all(tensor.dtype == torch.float32 for tensor in half.new_state(1))
+    random = torch.Generator().manual_seed(4)
+    blocks = torch.rand(8, 3, 7, 7, generator=random)
+    soft = torch.nn.functional.interpolate(blocks, size=(128, 128), mode="bilinear").permute(0, 2, 3, 1)
+    crops = (255 * (0.9 * soft + 0.1 * torch.rand(soft.shape, generator=random))).to(torch.uint8)
+    assert 0.0 < farthest(half, whole, crops.view(4, 2, 128, 128, 3)) < most
