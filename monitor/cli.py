@@ -141,7 +141,8 @@ def bench(
     what: Annotated[
         Subject,
         typer.Argument(
-            help="The service, its delays under load, many streams, a long run, receiving alone, or losses."
+            help="The service, its delays under load, many streams, a long run, receiving alone, losses, or "
+            "the way to an engine process."
         ),
     ] = Subject.SERVICE,
     config: Config = None,

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from monitor.bench import growth, latency, loss, receive, soak
+from monitor.bench import growth, latency, loss, receive, ring, soak
 from monitor.bench.comparison import compare
 from monitor.bench.subject import Subject
 from monitor.config import Settings
@@ -28,3 +28,5 @@ async def run(
             return await receive.measure(streams=streams, seconds=seconds, json=json, readme=readme)
         case Subject.LOSS:
             return await loss.measure(json=json, readme=readme)
+        case Subject.RING:
+            return await ring.measure(seconds=seconds, json=json, readme=readme)

@@ -15,3 +15,4 @@ class Subject(StrEnum):
     SOAK = "soak"
     RECEIVE = "receive"
     LOSS = "loss"
+    RING = "ring"
