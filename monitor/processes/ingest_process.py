@@ -36,10 +36,10 @@ async def live(start: IngestStart, channel: Channel) -> None:
         finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
         watching = Watching(settings, engine, Relay(channel), finders, Passes(key=start.key))
-        metrics = Metrics((*watching_readings(watching), *_readings(engine)))
         listener = listen_unix(Path(start.path))
         stack.callback(listener.close)
         async with taking_calls(watching):
+            metrics = Metrics((*watching_readings(watching), *_readings(engine)))
             async with serve(ingest_app(watching), settings.http.plain, listener):
                 channel.send(Ready())
                 await until_stopped(channel, lambda: _report(watching, engine, metrics), watching.meter.late)
