@@ -5,26 +5,30 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from monitor import logs
 from monitor.capture.tokens import kept_token
 from monitor.config import Settings
 from monitor.errors import StartError
-from monitor.http import http_app
-from monitor.liveness.detector import Load
+from monitor.http import fleet_app, http_app
 from monitor.metrics import watch_loop
+from monitor.processes.fleet import Fleet, open_fleet
 from monitor.publish.events import Event
-from monitor.server import listen, serve
-from monitor.service import Service, open_service
+from monitor.server import Listener, listen, serve
 from monitor.settings_file import secrets
 
-__all__ = ["print_event", "run", "serving", "with_token"]
+if TYPE_CHECKING:  # the main process of several neither watches nor judges
+    from monitor.liveness.detector import Load
+    from monitor.service import Service
+
+__all__ = ["print_event", "run", "serving", "serving_processes", "with_token"]
 
 log = structlog.get_logger()
 STOPPED_AT_ONCE: Final = 130
@@ -36,10 +40,11 @@ async def run(settings: Settings, *, json: bool = False) -> int:
     settings = with_token(settings)
     logs.configure(settings.log, secrets(settings))
     async with AsyncExitStack() as stack:
-        service = await serving(stack, settings, json=json)
+        start = serving_processes if settings.node.processes else serving
+        service: Service | Fleet = await start(stack, settings, json=json)
         with _signals() as stop:
             await stop.wait()
-            log.info("draining", participants=service.calls.participants, limit_s=settings.node.drain_s)
+            log.info("draining", participants=service.participants, limit_s=settings.node.drain_s)
             service.drain()
             await _finish(stack, settings.node.drain_s)
     log.info("stopped")
@@ -47,19 +52,40 @@ async def run(settings: Settings, *, json: bool = False) -> int:
 
 
 async def serving(
-    stack: AsyncExitStack, settings: Settings, *, json: bool = False, load: Load | None = None
-) -> Service:
+    stack: AsyncExitStack, settings: Settings, *, json: bool = False, load: "Load | None" = None
+) -> "Service":
     """Start everything on `stack`; `service.url` is the base address that answers."""
+    from monitor.service import open_service  # noqa: PLC0415 - as above
+
     listener = listen(settings.http)
     stack.callback(listener.close)
     service = await stack.enter_async_context(open_service(settings, [print_event] if json else [], load))
-    lag = asyncio.create_task(watch_loop(late=service.meter.late), name="event loop lag")
-    stack.callback(lag.cancel)
-    service.url = await stack.enter_async_context(serve(http_app(service), settings.http, listener))
+    _watch_loop(stack, watch_loop(late=service.meter.late))
+    await _answer(stack, service, http_app(service), listener)
+    return service
+
+
+async def serving_processes(
+    stack: AsyncExitStack, settings: Settings, *, json: bool = False, load: "Load | None" = None
+) -> Fleet:
+    """Start everything on `stack`, the work in `node.processes` processes and one that judges."""
+    listener = listen(settings.http)
+    stack.callback(listener.close)
+    fleet = await stack.enter_async_context(open_fleet(settings, [print_event] if json else [], load))
+    _watch_loop(stack, watch_loop())
+    await _answer(stack, fleet, fleet_app(fleet), listener)
+    return fleet
+
+
+def _watch_loop(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    stack.callback(asyncio.create_task(work, name="event loop lag").cancel)
+
+
+async def _answer(stack: AsyncExitStack, service: "Service | Fleet", app: FastAPI, listener: Listener) -> None:
+    service.url = await stack.enter_async_context(serve(app, service.settings.http, listener))
     # Open event streams would hold the listener's shutdown.
     stack.callback(service.live.close)
     log.info("serving", url=service.url, whip=f"{service.url}/whip/CALL/PARTICIPANT", broker=service.publisher.address)
-    return service
 
 
 def print_event(event: Event) -> None:

@@ -141,7 +141,8 @@ def bench(
     what: Annotated[
         Subject,
         typer.Argument(
-            help="The service, its delays under load, many streams, a long run, receiving, losses, or the network."
+            help="The service, its delays under load, many streams, a long run, receiving, losses, the network, or the "
+            "way to an engine process."
         ),
     ] = Subject.SERVICE,
     config: Config = None,
@@ -157,9 +158,10 @@ def bench(
 ) -> None:
     """Measure CPU, latency, memory and lag beside a plain aiortc loop, in one run."""
     settings = start(config, changes or ())
+    from monitor.bench.run import Order
     from monitor.bench.run import run as work
 
-    done(work(what, settings, streams=streams, seconds=seconds, json=json, readme=readme, profile=profile))
+    done(work(what, Order(settings, streams, seconds, json=json, readme=readme, profile=profile)))
 
 
 @app.command()

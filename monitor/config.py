@@ -59,6 +59,12 @@ class NodeSettings(Section):
 
     name: Id = Field("lifesign", description="Node id in MQTT topics; unique per broker.")
     drain_s: Positive = Field(20.0, description="Longest time to close verdicts and empty the outbox on SIGTERM.")
+    processes: int = Field(
+        0, ge=0, le=256, description="Processes that take calls, beside one that judges; 0 does all in one process."
+    )
+    answer_timeout_s: Positive = Field(
+        2.0, description="Longest wait for the judging process; a look without an answer says nothing."
+    )
 
 
 class HttpSettings(Section):
@@ -68,6 +74,11 @@ class HttpSettings(Section):
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     tls_certificate: Path | None = Field(None, description="PEM file; browsers publish cameras over HTTPS only.")
     tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+
+    @property
+    def plain(self) -> "HttpSettings":
+        """The same without TLS, for a socket that only this program can reach."""
+        return self.model_copy(update={"tls_certificate": None, "tls_key": None})
 
 
 class IceServer(Section):

@@ -12,6 +12,7 @@ LifesignError
 │   │   └── DeviceLostError    device_lost      the GPU failed; only a new process can use it
 │   ├── BrokerError            broker           no MQTT broker to publish to
 │   ├── PicturesError          pictures         the folder of pictures cannot be used
+│   ├── ProcessError           process          a process of the service ended or fell silent
 │   └── TapError               tap              encoded media cannot be taken; every picture is decoded instead
 ├── MediaError                 media            one file or stream cannot be judged   exit 1
 │   ├── FileError              file             a file that cannot be played
@@ -65,6 +66,7 @@ __all__ = [
     "PicturesKeyError",
     "PicturesOffError",
     "PreconditionError",
+    "ProcessError",
     "PublishError",
     "PullError",
     "PushError",
@@ -154,6 +156,12 @@ class PicturesError(StartError):
     """The folder of pictures cannot be used."""
 
     code = "pictures"
+
+
+class ProcessError(StartError):
+    """A process of the service ended or fell silent; one that had started is started again."""
+
+    code = "process"
 
 
 class TapError(StartError):

@@ -87,6 +87,10 @@ class Metrics(Collector):
         for reading in self._readings:
             yield reading.family()
 
+    def families(self) -> list[Metric]:
+        """Everything shown, as values that can be sent to another process."""
+        return list(self._registry.collect())
+
     def text(self) -> bytes:
         """Prometheus text format 0.0.4."""
         return generate_latest(self._registry)

@@ -10,7 +10,7 @@ from typing import Final
 from monitor.capture.feed import Feed
 from monitor.challenges import Challenges
 from monitor.finders import Finders, Look
-from monitor.liveness.engine import Engine
+from monitor.liveness.judging import Judging
 from monitor.metrics import observe_latency, timed
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.tempo import Tempo
@@ -31,7 +31,7 @@ class Stages:
     """
 
     finders: Finders
-    engine: Engine
+    engine: Judging
     new_policy: Callable[[str, str], ParticipantPolicy]
     deliver: Callable[[Decision], Awaitable[None]]
     challenges: Challenges = field(default_factory=Challenges)
@@ -85,7 +85,7 @@ async def _decide(
         return policy.step(media.media_s, seen, (*evidence, *answers), media.facts)
 
 
-def _forget_ended(frame: Frame, seen: FaceLook, engine: Engine) -> None:
+def _forget_ended(frame: Frame, seen: FaceLook, engine: Judging) -> None:
     for track in seen.ended_tracks:
         engine.forget(frame.call, frame.participant, track)
 

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 from monitor.config import HttpSettings
 from monitor.errors import StartError
 
-__all__ = ["Listener", "listen", "serve"]
+__all__ = ["Listener", "listen", "listen_unix", "serve"]
 
 Listener = socket.socket
 
@@ -50,6 +51,14 @@ def listen(settings: HttpSettings) -> Listener:
     return listener
 
 
+def listen_unix(path: Path) -> Listener:
+    """Bind a Unix socket, in the place of one that an earlier process left there."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    return listener
+
+
 @contextlib.asynccontextmanager
 async def serve(app: FastAPI, settings: HttpSettings, listener: Listener) -> AsyncIterator[str]:
     """Serve until the block ends; gives the base URL. Open answers get three seconds to finish."""
@@ -72,8 +81,14 @@ async def serve(app: FastAPI, settings: HttpSettings, listener: Listener) -> Asy
         ready.cancel()
         if task.done():
             await task
-        host, port = listener.getsockname()[:2]
-        yield f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        yield f"{scheme}://{_authority(listener)}"
     finally:
         server.should_exit = True
         await task
+
+
+def _authority(listener: Listener) -> str:
+    if listener.family == socket.AF_UNIX:
+        return Path(listener.getsockname()).name
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -22,9 +22,11 @@ from monitor.finders import Finders
 from monitor.health import Check
 from monitor.liveness.detector import Load
 from monitor.liveness.engine import Engine
+from monitor.liveness.judging import Judging
 from monitor.load.guard import Guard
 from monitor.load.machine import cores
 from monitor.load.meter import Meter
+from monitor.outlet import Desk, Outlet
 from monitor.pipeline import Stages, watch
 from monitor.policy.participant import Decision, ParticipantPolicy
 from monitor.publish.events import ParticipantMedia
@@ -36,33 +38,22 @@ from monitor.publish.live import Live
 from monitor.publish.publisher import Publisher, Sink
 from monitor.values import Reason, Verdict
 
-__all__ = ["Service", "open_service"]
+__all__ = ["Service", "Watching", "open_service", "taking_calls"]
 
 
-class Service:
-    """Everything that lives as long as the process; made by `open_service`."""
+class Watching:
+    """Calls that come in, are judged by `engine` and told of at `outlet`, for as long as the process lives."""
 
     def __init__(
-        self,
-        settings: Settings,
-        engine: Engine,
-        publisher: Publisher,
-        finders: Finders,
-        live: Live,
-        *,
-        explanations: ExplanationDesk,
+        self, settings: Settings, engine: Judging, outlet: Outlet, finders: Finders, passes: Passes | None = None
     ) -> None:
         self.settings = settings
-        self.live = live
-        self.explanations = explanations
-        self.engine = engine
-        self.publisher = publisher
+        self.judging = engine
+        self.outlet = outlet
         self.finders = finders
-        self.url = ""
-        """Base address of the HTTP listener, once there is one."""
         self._said: dict[tuple[str, str], Verdict] = {}
-        self.passes = Passes()
-        self.challenges = Challenges(self._present, publisher.challenge, settings.challenge.kinds)
+        self.passes = passes or Passes()
+        self.challenges = Challenges(self._present, outlet.challenge, settings.challenge.kinds)
         self.meter = Meter(self._feeds)
         self._rates: dict[tuple[str, str], float] = {}
         self.stages = Stages(
@@ -80,7 +71,9 @@ class Service:
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
         self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
-        self.load = Guard(self.settings.load, self.settings.capture.samples_per_s, cores(), self.meter.sample)
+        # The processes of one service share its cores, the one that judges among them.
+        share = cores() / (1 + self.settings.node.processes)
+        self.load = Guard(self.settings.load, self.settings.capture.samples_per_s, share, self.meter.sample)
         self.whip = WhipServer(self.settings, self.calls.admit, self.passes, self._busy)
         self.pulls = tuple(
             WhepClient(self.settings, pull, self.calls.admit, self._busy) for pull in self.settings.pulls
@@ -94,12 +87,12 @@ class Service:
     def checks(self) -> Mapping[str, Check]:
         """Readiness: the model judges, there is room for another participant, what is published arrives."""
         own = {
-            "model": Check(self.engine.healthy, self.engine.condition),
+            "model": Check(self.judging.healthy, self.judging.condition),
             "capacity": self._capacity(),
             "draining": Check(not self.whip.draining, "shutting down" if self.whip.draining else "takes calls"),
         }
         pulls = {f"pull {number}": _pull_check(pull) for number, pull in enumerate(self.pulls, 1)}
-        return own | pulls | {name: Check(*check) for name, check in self.publisher.checks().items()}
+        return own | pulls | {name: Check(*check) for name, check in self.outlet.checks().items()}
 
     def _capacity(self) -> Check:
         if self.whip.sessions >= self.settings.whip.max_participants:
@@ -116,7 +109,6 @@ class Service:
     def drain(self) -> None:
         """Take no new participants; those here stay."""
         self.whip.drain()
-        self.publisher.draining()
 
     async def settle(self) -> None:
         """Send everybody away and wait, within `node.drain_s`, until the last word on each was said."""
@@ -133,14 +125,13 @@ class Service:
 
     async def _deliver(self, decision: Decision) -> None:
         for alert in decision.alerts:
-            told = await self.publisher.alert(alert)
-            self.explanations.take(told, self.engine.worst(alert.call, alert.participant, alert.track))
+            await self.outlet.alert(alert, self.judging.worst(alert.call, alert.participant, alert.track))
         verdict = decision.verdict
         name = (verdict.call, verdict.participant)
         before = self._said.get(name)
         if due(before, verdict):
             self._said[name] = verdict
-            await self.publisher.verdict(verdict)
+            await self.outlet.verdict(verdict)
         if before is None or _stalled(before) != _stalled(verdict) or self._paced_anew(name):
             self._changed(verdict.call, self.calls.feeds(verdict.call))
 
@@ -152,12 +143,12 @@ class Service:
     def _changed(self, call: str, feeds: Mapping[str, Feed]) -> None:
         for name in [name for name in self._said if name[0] == call and name[1] not in feeds]:
             del self._said[name]
-            self.publisher.participant_left(*name)
+            self.outlet.participant_left(*name)
         self._rates = {name: rate for name, rate in self._rates.items() if name[0] != call or name[1] in feeds}
         if feeds:
-            self.publisher.call_state(call, [self._health(call, who, feed) for who, feed in sorted(feeds.items())])
+            self.outlet.call_state(call, [self._health(call, who, feed) for who, feed in sorted(feeds.items())])
         else:
-            self.publisher.call_ended(call)
+            self.outlet.call_ended(call)
 
     def _health(self, call: str, participant: str, feed: Feed) -> ParticipantMedia:
         counts, said = feed.counts, self._said.get((call, participant))
@@ -172,12 +163,58 @@ class Service:
         )
 
 
+class Service(Watching):
+    """The whole of it in one process; made by `open_service`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        publisher: Publisher,
+        finders: Finders,
+        live: Live,
+        *,
+        explanations: ExplanationDesk,
+    ) -> None:
+        super().__init__(settings, engine, Desk(publisher, explanations), finders)
+        self.engine = engine
+        self.publisher = publisher
+        self.live = live
+        self.explanations = explanations
+        self.url = ""
+        """Base address of the HTTP listener, once there is one."""
+
+    @property
+    def participants(self) -> int:
+        """Participants watched now."""
+        return self.calls.participants
+
+    def drain(self) -> None:
+        """Take no new participants, and say so; those here stay."""
+        super().drain()
+        self.publisher.draining()
+
+
 def _pull_check(pull: WhepClient) -> Check:
     return Check(pull.error is None, "media flow" if pull.error is None else pull.error.what)
 
 
 def _stalled(verdict: Verdict) -> bool:
     return Reason.STALLED in verdict.reasons
+
+
+@asynccontextmanager
+async def taking_calls(service: Watching) -> AsyncIterator[None]:
+    """Take calls and pull until the block ends; then everybody is sent away and calls are closed."""
+    async with asyncio.TaskGroup() as calls:
+        service.begin(calls)
+        async with service.whip, asyncio.TaskGroup() as group:
+            beside = [group.create_task(pull.run(), name="pull") for pull in service.pulls]
+            beside.append(group.create_task(service.load.run(), name="load"))
+            yield
+            await service.settle()
+            for task in beside:
+                task.cancel()
 
 
 @asynccontextmanager
@@ -199,12 +236,5 @@ async def open_service(
         publisher = await stack.enter_async_context(Publisher(settings, identity, [live, *sinks]))
         explanations = ExplanationDesk(await stack.enter_async_context(Pictures(open_album(settings))))
         service = Service(settings, engine, publisher, finders, live, explanations=explanations)
-        service.begin(await stack.enter_async_context(asyncio.TaskGroup()))
-        await stack.enter_async_context(service.whip)
-        async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(pull.run(), name="pull") for pull in service.pulls]
-            beside.append(group.create_task(service.load.run(), name="load"))
+        async with taking_calls(service):
             yield service
-            await service.settle()
-            for task in beside:
-                task.cancel()

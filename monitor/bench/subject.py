@@ -16,3 +16,4 @@ class Subject(StrEnum):
     RECEIVE = "receive"
     LOSS = "loss"
     ENGINE = "engine"
+    RING = "ring"

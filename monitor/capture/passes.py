@@ -18,14 +18,14 @@ KEY_BYTES: Final = 32
 
 
 class Passes:
-    """Tokens signed with a key of this process (HMAC-SHA256): nothing is kept, and a restart voids them all.
+    """Tokens signed with a key of this service (HMAC-SHA256): nothing is kept, and a restart voids them all.
 
-    `now` is the wall clock in seconds.
+    `now` is the wall clock in seconds; `key` is made here unless another process made it.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, now: Callable[[], float] = time.time, key: bytes | None = None) -> None:
         self._now = now
-        self._key = secrets.token_bytes(KEY_BYTES)
+        self._key = key or secrets.token_bytes(KEY_BYTES)
 
     def issue(self, call: str, participant: str) -> str:
         """A token for one participant of one call."""

@@ -32,6 +32,11 @@ class Roster:
     def __contains__(self, name: tuple[str, str]) -> bool:
         return name in self._by_name
 
+    @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Calls and participants of the sessions."""
+        return frozenset(self._by_name)
+
     def find(self, name: tuple[str, str], session_id: str) -> Session:
         """The session of this participant with this id. Raises `SessionError`."""
         session = self._by_id.get(session_id)

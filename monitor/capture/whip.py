@@ -92,6 +92,11 @@ class WhipServer:
         return len(self._roster) + sum(name not in self._roster for name in self._negotiating)
 
     @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Calls and participants of the sessions that run."""
+        return self._roster.names
+
+    @property
     def draining(self) -> bool:
         """Whether new publishers are refused."""
         return self._draining

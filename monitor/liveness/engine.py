@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import NamedTuple, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from monitor.config import LivenessSettings
 from monitor.errors import DeviceError, ModelError
@@ -22,7 +20,7 @@ from monitor.liveness.faults import named
 from monitor.liveness.judge import Judge, Judged, Look
 from monitor.liveness.pool import Slots
 from monitor.liveness.runner import GPU_WAIT_MS, Runner
-from monitor.liveness.worst import Worst
+from monitor.liveness.worst import Worst, shown
 from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop, WorstLook
 
 __all__ = ["Engine", "EngineCounts", "Identity"]
@@ -80,7 +78,7 @@ class Engine:
         self._failure = ""
         self._slots: Slots[tuple[str, str, int]] = Slots(settings.max_tracks)
         self._worst: Worst[tuple[str, str, int]] = Worst()
-        self._batcher: Batcher[_Item, tuple[Evidence, ...]] = Batcher(
+        self._batcher: Batcher[_Item, Judged] = Batcher(
             run=self._run,
             key=lambda item: item.key,
             deadline_s=(settings.batch_deadline_ms or 0.0) / 1000.0,
@@ -180,11 +178,14 @@ class Engine:
 
         A crop whose batch failed gives no evidence. Raises ModelError for a crop of another size than `crop_px`.
         """
-        for crop in crops:
-            self._check(crop)
-        items = [_Item((crop.call, crop.participant, crop.track), Look(crop, context)) for crop in crops]
-        results = await asyncio.gather(*(self._batcher.submit(item) for item in items))
-        return tuple(evidence for result in results if result is not None for evidence in result)
+        results = await asyncio.gather(*(self.look(Look(crop, context)) for crop in crops))
+        return tuple(evidence for result in results if result is not None for evidence in result.evidence)
+
+    async def look(self, look: Look) -> Judged | None:
+        """What is found of one look, None when its batch failed. Raises ModelError as `judge` does."""
+        crop = look.crop
+        self._check(crop)
+        return await self._batcher.submit(_Item((crop.call, crop.participant, crop.track), look))
 
     def worst(self, call: str, participant: str, track: int) -> tuple[WorstLook, ...]:
         """The few looks of a track's last half minute that the network scored highest, the highest first."""
@@ -200,7 +201,7 @@ class Engine:
         self._slots.forget(lambda key: key[:2] == (call, participant))
         self._worst.forget(lambda key: key not in self._slots)
 
-    async def _run(self, items: Sequence[_Item]) -> Sequence[tuple[Evidence, ...]]:
+    async def _run(self, items: Sequence[_Item]) -> Sequence[Judged]:
         lease = self._slots.lease([item.key for item in items])
         loop = asyncio.get_running_loop()
         try:
@@ -212,19 +213,14 @@ class Engine:
             self._slots.forget(lambda key: key in fresh)
             raise
         self._remember(items, judged)
-        return [each.evidence for each in judged]
+        return judged
 
     def _remember(self, items: Sequence[_Item], judged: Sequence[Judged]) -> None:
         for item, each in zip(items, judged, strict=True):
             if item.key in self._slots and each.boundary is not None:
-                self._worst.see(item.key, self._shown(item.look.crop, each.evidence[0], each.boundary))
+                self._worst.see(item.key, shown(item.look.crop, each.evidence[0], each.boundary, rgb=self._pictures))
         if len(self._worst) > len(self._slots):
             self._worst.forget(lambda key: key not in self._slots)
-
-    def _shown(self, crop: FaceCrop, said: Evidence, boundary: NDArray[np.uint8]) -> WorstLook:
-        assert said.measure is not None
-        rgb = crop.rgb if self._pictures else None
-        return WorstLook(crop.media_s, said.measure, said.score, crop.box, boundary.copy(), rgb)
 
     def _check(self, crop: FaceCrop) -> None:
         side = self._detector.crop_px

@@ -5,9 +5,12 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
-from monitor.values import WorstLook
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["KEPT_S", "MOST", "Worst"]
+from monitor.values import Evidence, FaceCrop, WorstLook
+
+__all__ = ["KEPT_S", "MOST", "Worst", "shown"]
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -36,6 +39,12 @@ class Worst(Generic[Key]):
     def forget(self, drop: Callable[[Key], bool]) -> None:
         """Forget the faces that `drop` names."""
         self._looks = {key: looks for key, looks in self._looks.items() if not drop(key)}
+
+
+def shown(crop: FaceCrop, said: Evidence, boundary: NDArray[np.uint8], *, rgb: bool) -> WorstLook:
+    """A look as it is remembered: what the network said of the crop, its boundary map, with `rgb` the crop itself."""
+    assert said.measure is not None
+    return WorstLook(crop.media_s, said.measure, said.score, crop.box, boundary.copy(), crop.rgb if rgb else None)
 
 
 def _worst(held: Sequence[WorstLook], new: WorstLook) -> tuple[WorstLook, ...]:
