@@ -54,6 +54,7 @@ class Subject(StrEnum):
     SERVICE = "service"
     RECEIVE = "receive"
     LOSS = "loss"
+    LOOK = "look"
 
 
 class VideoCodec(StrEnum):
@@ -146,7 +147,8 @@ def watch(config: Config = None, changes: Changes = None, json: Json = False) ->
 @app.command()
 def bench(
     what: Annotated[
-        Subject, typer.Argument(help="The whole service, receiving alone, or what lost packets do to it.")
+        Subject,
+        typer.Argument(help="The whole service, receiving alone, what lost packets do to it, or a look at a face."),
     ] = Subject.SERVICE,
     config: Config = None,
     changes: Changes = None,
@@ -168,6 +170,10 @@ def bench(
         from monitor.bench import receive
 
         done(receive.measure(streams=streams, seconds=seconds, json=json, readme=readme))
+    if what is Subject.LOOK:
+        from monitor.bench import look
+
+        done(look.measure(json=json, readme=readme))
     from monitor.bench.comparison import compare
 
     done(compare(settings, streams=streams, seconds=seconds, json=json, readme=readme))

@@ -130,6 +130,11 @@ class FacesSettings(Section):
     min_face_px: int = Field(64, ge=24, description="Shorter side of a face box below which nothing is said.")
     threads: int = Field(2, ge=1, le=64, description="Face finding threads.")
     forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
+    landmarks: Literal["auto", "mesh", "mediapipe"] = Field(
+        "auto",
+        description="What measures known faces: mediapipe its whole graph, mesh its networks alone for less processor "
+        "time, which needs the extra fast; auto is mesh where that is installed.",
+    )
 
 
 CueName = Literal[

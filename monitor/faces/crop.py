@@ -183,13 +183,10 @@ def _on_grid(positions: NDArray[np.float64], block: int, start: int) -> NDArray[
 
     Works in place: these arrays are the largest that a crop takes.
     """
-    positions /= block
-    positions -= 0.5
-    positions *= 32
+    positions *= 32 / block
+    positions -= 16 + 32 * (start // block)
     np.rint(positions, out=positions)
-    positions /= 32
-    positions -= start // block
-    return positions.astype(np.float32)
+    return np.multiply(positions, np.float32(1 / 32), dtype=np.float32, casting="same_kind")
 
 
 def _region(xs: NDArray[np.float64], ys: NDArray[np.float64], block: int, picture: Picture) -> Region:

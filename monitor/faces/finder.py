@@ -6,7 +6,9 @@ from pathlib import Path
 from monitor.config import FacesSettings
 from monitor.faces import crop, tracker
 from monitor.faces.boxes import box_of
+from monitor.faces.follower import Follower
 from monitor.faces.landmarker import shared
+from monitor.faces.mesh import available, shared_mesh
 from monitor.faces.patch import face_patch, scene_patch
 from monitor.faces.quality import assess
 from monitor.faces.search import Search
@@ -38,7 +40,8 @@ class FaceFinder:
         AssetError when the model file is missing or cannot be loaded.
         """
         self._settings = settings
-        self._search = Search(shared(model, settings.max_faces), settings.max_faces, settings.min_face_px)
+        landmarker, follower = shared(model, settings.max_faces), _follower(settings, model)
+        self._search = Search(landmarker, settings.max_faces, settings.min_face_px, follower)
         self._call = call
         self._participant = participant
         self._crop_px = crop_px
@@ -90,6 +93,11 @@ class FaceFinder:
         due = self._surroundings and quality.judgeable and self._wide.due(track, frame.media_s)
         around = wide(frame.picture, steady.placement) if due else None
         return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
+
+
+def _follower(settings: FacesSettings, model: Path) -> Follower | None:
+    wanted = available() if settings.landmarks == "auto" else settings.landmarks == "mesh"
+    return Follower(shared_mesh(model)) if wanted else None
 
 
 def _size(picture: Picture) -> tuple[int, int]:

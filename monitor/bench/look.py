@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sample films in; what a look at a known face costs each way, and how far apart the ways measure it, out."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from json import dumps
+from pathlib import Path
+from typing import Final, Literal
+
+import av
+from rich.console import Console
+from rich.table import Table
+
+from monitor import assets
+from monitor.bench.parity import Apart, apart, mean
+from monitor.bench.section import machine_facts, rewrite, section
+from monitor.capture.picture import picture_of
+from monitor.config import FacesSettings
+from monitor.faces.finder import FaceFinder
+from monitor.values import Frame, Landmarks
+
+__all__ = ["Cost", "measure"]
+
+CLIPS: Final = ("pexels_woman", "selfie_man")
+Way = Literal["mediapipe", "mesh"]
+WAYS: Final[tuple[Way, ...]] = ("mediapipe", "mesh")
+LOOKS_PER_S: Final = 5.0
+CROP_PX: Final = 128
+WARM_UP: Final = 3
+"""Looks at the start of a film that are not counted: the face is not known yet."""
+
+SECTION: Final = "bench-look"
+HEAD: Final = ("", "MediaPipe", "mesh alone", "MediaPipe / mesh", "apart", "MediaPipe of itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU milliseconds of a look each way; how far the mesh is from MediaPipe, and MediaPipe from itself."""
+
+    mediapipe_ms: float
+    mesh_ms: float
+    mesh_apart: Apart
+    itself_apart: Apart
+
+
+def measure(*, rounds: int = 5, json: bool = False, readme: Path | None = None) -> int:
+    """Measure every film each way in turn, `rounds` times; returns 0.
+
+    CPU time is the process's, all threads together, the least of the rounds. MediaPipe is compared with itself looking
+    at the whole picture. Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is
+    rewritten. Raises AssetError without the films, StartError without LiteRT, UsageError for a file without markers.
+    """
+    if readme is not None:
+        rewrite(readme, None, SECTION)
+    console, machine = Console(stderr=True, highlight=False), machine_facts()
+    costs = {name: _cost(_frames(assets.path(name)), rounds) for name in CLIPS}
+    found = [_row(name, cost) for name, cost in costs.items()]
+    table = Table(*HEAD, title="a look at a known face, CPU time")
+    for row in found:
+        table.add_row(*row)
+    console.print(table)
+    if readme is not None:
+        rewrite(readme, section(HEAD, found, "lifesign bench look", machine), SECTION)
+    if json:
+        sys.stdout.write(dumps({name: asdict(cost) for name, cost in costs.items()}) + "\n")
+    return 0
+
+
+def _frames(film: Path) -> list[Frame]:
+    return list(_thinned(film))
+
+
+def _thinned(film: Path) -> Iterator[Frame]:
+    due_s = 0.0
+    with av.open(str(film)) as container:
+        for decoded in container.decode(video=0):
+            media_s = float(decoded.time or 0.0)
+            if media_s >= due_s:
+                due_s = max(due_s, media_s - 1 / LOOKS_PER_S) + 1 / LOOKS_PER_S
+                yield Frame("bench", "look", media_s, media_s, picture_of(decoded))
+
+
+def _cost(frames: Sequence[Frame], rounds: int) -> Cost:
+    spent = {way: min(_spent_ms(way, frames) for _ in range(rounds)) for way in WAYS}
+    usual, mesh, whole = _seen("mediapipe", frames), _seen("mesh", frames), _seen_whole(frames)
+    return Cost(spent["mediapipe"], spent["mesh"], _apart(usual, mesh), _apart(usual, whole))
+
+
+def _finder(way: Way) -> FaceFinder:
+    model = assets.path("face_landmarker")
+    return FaceFinder(FacesSettings(landmarks=way), model, "bench", "look", CROP_PX)
+
+
+def _spent_ms(way: Way, frames: Sequence[Frame]) -> float:
+    finder = _finder(way)
+    for frame in frames[:WARM_UP]:
+        finder.look(frame)
+    began_s = time.process_time()
+    for frame in frames[WARM_UP:]:
+        finder.look(frame)
+    return 1000 * (time.process_time() - began_s) / len(frames[WARM_UP:])
+
+
+def _seen(way: Way, frames: Sequence[Frame]) -> list[Landmarks | None]:
+    finder = _finder(way)
+    return [_first(finder, frame) for frame in frames]
+
+
+def _seen_whole(frames: Sequence[Frame]) -> list[Landmarks | None]:
+    return [_first(_finder("mediapipe"), frame) for frame in frames]
+
+
+def _first(finder: FaceFinder, frame: Frame) -> Landmarks | None:
+    return next((crop.landmarks for crop in finder.look(frame).crops), None)
+
+
+def _apart(ones: Sequence[Landmarks | None], others: Sequence[Landmarks | None]) -> Apart:
+    pairs = zip(ones[WARM_UP:], others[WARM_UP:], strict=True)
+    return mean([apart(one, other) for one, other in pairs if one is not None and other is not None])
+
+
+def _row(name: str, cost: Cost) -> tuple[str, ...]:
+    ratio = cost.mediapipe_ms / cost.mesh_ms
+    spent = (f"{cost.mediapipe_ms:.1f} ms", f"{cost.mesh_ms:.1f} ms", f"{ratio:.2f} ×")
+    return (name, *spent, _words(cost.mesh_apart), _words(cost.itself_apart))
+
+
+def _words(distance: Apart) -> str:
+    return f"{distance.points_percent:.2f} % of the width, {distance.pose_deg:.1f}°, {distance.blendshapes:.3f}"
