@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import av
+import cv2
 from rich.console import Console
 from rich.table import Table
 
@@ -48,12 +49,14 @@ class Cost:
 def measure(*, rounds: int = 5, json: bool = False, readme: Path | None = None) -> int:
     """Measure every film each way in turn, `rounds` times; returns 0.
 
-    CPU time is the process's, all threads together, the least of the rounds. MediaPipe is compared with itself looking
-    at the whole picture. Table to stderr, JSON to stdout; `readme` is a file whose section between the markers is
-    rewritten. Raises AssetError without the films, StartError without LiteRT, UsageError for a file without markers.
+    CPU time is the process's, all threads together, the least of the rounds; OpenCV has one thread, as in the service.
+    MediaPipe is compared with itself looking at the whole picture. Table to stderr, JSON to stdout; `readme` is a file
+    whose section between the markers is rewritten. Raises AssetError without the films, StartError without LiteRT,
+    UsageError for a file without markers.
     """
     if readme is not None:
         rewrite(readme, None, SECTION)
+    cv2.setNumThreads(1)
     console, machine = Console(stderr=True, highlight=False), machine_facts()
     costs = {name: _cost(_frames(assets.path(name)), rounds) for name in CLIPS}
     found = [_row(name, cost) for name, cost in costs.items()]

@@ -11,6 +11,7 @@ from monitor.faces.landmarker import shared
 from monitor.faces.mesh import available, shared_mesh
 from monitor.faces.patch import face_patch, scene_patch
 from monitor.faces.quality import assess
+from monitor.faces.scout import Scout
 from monitor.faces.search import Search
 from monitor.faces.wide import WideSchedule, wide
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
@@ -40,8 +41,7 @@ class FaceFinder:
         AssetError when the model file is missing or cannot be loaded.
         """
         self._settings = settings
-        landmarker, follower = shared(model, settings.max_faces), _follower(settings, model)
-        self._search = Search(landmarker, settings.max_faces, settings.min_face_px, follower)
+        self._search = _search(settings, model)
         self._call = call
         self._participant = participant
         self._crop_px = crop_px
@@ -95,9 +95,12 @@ class FaceFinder:
         return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
 
 
-def _follower(settings: FacesSettings, model: Path) -> Follower | None:
-    wanted = available() if settings.landmarks == "auto" else settings.landmarks == "mesh"
-    return Follower(shared_mesh(model)) if wanted else None
+def _search(settings: FacesSettings, model: Path) -> Search:
+    landmarker, limits = shared(model, settings.max_faces), (settings.max_faces, settings.min_face_px)
+    if settings.landmarks == "mediapipe" or (settings.landmarks == "auto" and not available()):
+        return Search(landmarker, *limits)
+    networks = shared_mesh(model)
+    return Search(landmarker, *limits, Follower(networks), Scout(networks))
 
 
 def _size(picture: Picture) -> tuple[int, int]:

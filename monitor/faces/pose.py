@@ -59,7 +59,6 @@ def _fit(face: CanonicalFace, points: NDArray[np.float64]) -> tuple[NDArray[np.f
     """Turn and scale the canonical face as points lie: a rotation float64 [3, 3] and a factor."""
     design = (points.T * face.weights) @ face.points
     left, stretch, right = np.linalg.svd(design)
-    mirrored = float(np.linalg.det(left) * np.linalg.det(right)) < 0.0
-    if mirrored:
+    if np.linalg.det(design) < 0.0:
         left[:, 2], stretch[2] = -left[:, 2], -stretch[2]
     return left @ right, float(stretch.sum()) / face.spread

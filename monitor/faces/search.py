@@ -12,6 +12,7 @@ from monitor.faces.boxes import box_of, centre, overlap
 from monitor.faces.follower import Follower
 from monitor.faces.landmarker import Landmarker
 from monitor.faces.picture import Region, rgb
+from monitor.faces.scout import Scout
 from monitor.values import FaceBox, Landmarks, Picture
 
 __all__ = ["Search", "tiles"]
@@ -42,14 +43,21 @@ GREY = 128
 class Search:
     """Looks round known faces in every frame, elsewhere in turn: the whole picture, then tiles for small faces.
 
-    With a `follower` a known face is measured by that; the landmarker is asked where it gives none.
+    With a `follower` a known face is measured by that; the landmarker is asked where it gives none. With a `scout` the
+    landmarker is asked only about pictures in which that sees something.
     """
 
     def __init__(
-        self, landmarker: Landmarker, max_faces: int, min_face_px: int, follower: Follower | None = None
+        self,
+        landmarker: Landmarker,
+        max_faces: int,
+        min_face_px: int,
+        follower: Follower | None = None,
+        scout: Scout | None = None,
     ) -> None:
         self._landmarker = landmarker
         self._follower = follower
+        self._scout = scout
         self._max_faces = max_faces
         self._min_face_px = min_face_px
         self._last: list[Landmarks] = []
@@ -118,6 +126,8 @@ class Search:
         scale_x, scale_y = region.width / pixels.shape[1], region.height / pixels.shape[0]
         for box in covered:
             _cover(pixels, box, region, scale_x, scale_y)
+        if self._scout is not None and not self._scout.sees(pixels):
+            return []
         scale = np.array([scale_x, scale_y, scale_x], np.float32)
         start = np.array([region.left, region.top, 0.0], np.float32)
         return [replace(face, points=face.points * scale + start) for face in self._landmarker.find(pixels)]
