@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import av
 import cv2
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +21,8 @@ from monitor.bench.section import machine_facts, rewrite, section
 from monitor.capture.picture import picture_of
 from monitor.config import FacesSettings
 from monitor.faces.finder import FaceFinder
+from monitor.faces.mesh import shared_mesh
+from monitor.faces.roi import MESH_PX
 from monitor.values import Frame, Landmarks
 
 __all__ = ["Cost", "measure"]
@@ -32,16 +35,21 @@ CROP_PX: Final = 128
 WARM_UP: Final = 3
 """Looks at the start of a film that are not counted: the face is not known yet."""
 
+NETWORK_RUNS: Final = 20
 SECTION: Final = "bench-look"
-HEAD: Final = ("", "MediaPipe", "mesh alone", "MediaPipe / mesh", "apart", "MediaPipe of itself")
+HEAD: Final = ("", "MediaPipe", "mesh alone", "its networks", "MediaPipe / mesh", "apart", "MediaPipe of itself")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU milliseconds of a look each way; how far the mesh is from MediaPipe, and MediaPipe from itself."""
+    """CPU milliseconds of a look each way; how far the mesh is from MediaPipe, and MediaPipe from itself.
+
+    `networks_ms` is what mesh and blendshapes take of `mesh_ms` when nothing but them runs.
+    """
 
     mediapipe_ms: float
     mesh_ms: float
+    networks_ms: float
     mesh_apart: Apart
     itself_apart: Apart
 
@@ -86,9 +94,10 @@ def _thinned(film: Path) -> Iterator[Frame]:
 
 
 def _cost(frames: Sequence[Frame], rounds: int) -> Cost:
-    spent = {way: min(_spent_ms(way, frames) for _ in range(rounds)) for way in WAYS}
+    turns = [[*(_spent_ms(way, frames) for way in WAYS), _networks_ms()] for _ in range(rounds)]
+    mediapipe_ms, mesh_ms, networks_ms = (min(each) for each in zip(*turns, strict=True))
     usual, mesh, whole = _seen("mediapipe", frames), _seen("mesh", frames), _seen_whole(frames)
-    return Cost(spent["mediapipe"], spent["mesh"], _apart(usual, mesh), _apart(usual, whole))
+    return Cost(mediapipe_ms, mesh_ms, networks_ms, _apart(usual, mesh), _apart(usual, whole))
 
 
 def _finder(way: Way) -> FaceFinder:
@@ -104,6 +113,16 @@ def _spent_ms(way: Way, frames: Sequence[Frame]) -> float:
     for frame in frames[WARM_UP:]:
         finder.look(frame)
     return 1000 * (time.process_time() - began_s) / len(frames[WARM_UP:])
+
+
+def _networks_ms() -> float:
+    networks = shared_mesh(assets.path("face_landmarker"))
+    grey = np.full((MESH_PX, MESH_PX, 3), 128, np.uint8)
+    began_s = time.process_time()
+    for _ in range(NETWORK_RUNS):
+        points, _presence = networks.measure(grey)
+        networks.blendshapes(points)
+    return 1000 * (time.process_time() - began_s) / NETWORK_RUNS
 
 
 def _seen(way: Way, frames: Sequence[Frame]) -> list[Landmarks | None]:
@@ -126,8 +145,8 @@ def _apart(ones: Sequence[Landmarks | None], others: Sequence[Landmarks | None])
 
 def _row(name: str, cost: Cost) -> tuple[str, ...]:
     ratio = cost.mediapipe_ms / cost.mesh_ms
-    spent = (f"{cost.mediapipe_ms:.1f} ms", f"{cost.mesh_ms:.1f} ms", f"{ratio:.2f} ×")
-    return (name, *spent, _words(cost.mesh_apart), _words(cost.itself_apart))
+    spent = (f"{each:.1f} ms" for each in (cost.mediapipe_ms, cost.mesh_ms, cost.networks_ms))
+    return (name, *spent, f"{ratio:.2f} ×", _words(cost.mesh_apart), _words(cost.itself_apart))
 
 
 def _words(distance: Apart) -> str:

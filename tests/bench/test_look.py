@@ -37,6 +37,6 @@ def test_the_same_face_is_no_distance_away():
 
 def test_a_line_has_every_column():
     """Both costs, their ratio and both distances."""
-    line = _row("film", Cost(20.0, 10.0, Apart(0.5, 1.0, 0.02), Apart(0.25, 0.5, 0.01)))
+    line = _row("film", Cost(20.0, 10.0, 7.5, Apart(0.5, 1.0, 0.02), Apart(0.25, 0.5, 0.01)))
     assert len(line) == len(HEAD)
-    assert line[1:4] == ("20.0 ms", "10.0 ms", "2.00 ×")
+    assert line[1:5] == ("20.0 ms", "10.0 ms", "7.5 ms", "2.00 ×")
