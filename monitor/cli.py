@@ -141,8 +141,8 @@ def bench(
     what: Annotated[
         Subject,
         typer.Argument(
-            help="The service, its delays under load, many streams, a long run, receiving, losses, the network, or the "
-            "way to an engine process."
+            help="The service, its delays under load, many streams, a long run, receiving, losses, a look at a face, "
+            "the network, or the way to an engine process."
         ),
     ] = Subject.SERVICE,
     config: Config = None,

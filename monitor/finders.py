@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import cv2
+
 from monitor.config import FacesSettings
 from monitor.faces.finder import FaceFinder
 from monitor.values import FaceLook, Frame
@@ -32,6 +34,8 @@ class Finders:
         self._model = model
         self._crop_px = crop_px
         self._surroundings = surroundings
+        # A look keeps to its thread; those that OpenCV adds cost more than they save.
+        cv2.setNumThreads(1)
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="faces")
         self.waiting = 0
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A subject and the user's options in; its benchmark runs, and the exit code goes out."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.bench import engine, growth, latency, loss, receive, ring, soak
+from monitor.bench import engine, growth, latency, look, loss, receive, ring, soak
 from monitor.bench.comparison import compare
 from monitor.bench.subject import Subject
 from monitor.config import Settings
@@ -48,6 +49,7 @@ SUBJECTS: Final[Mapping[Subject, Callable[[Order], Awaitable[int]]]] = {
     Subject.SOAK: lambda order: soak.measure(order.settings, **order.crowded),
     Subject.RECEIVE: lambda order: receive.measure(profile=order.profile, **order.crowded),
     Subject.LOSS: lambda order: loss.measure(**order.way),
+    Subject.LOOK: lambda order: asyncio.to_thread(look.measure, **order.way),
     Subject.ENGINE: lambda order: engine.benchmark(order.settings, **order.timed),
     Subject.RING: lambda order: ring.measure(**order.timed),
 }

@@ -15,5 +15,6 @@ class Subject(StrEnum):
     SOAK = "soak"
     RECEIVE = "receive"
     LOSS = "loss"
+    LOOK = "look"
     ENGINE = "engine"
     RING = "ring"

@@ -16,9 +16,9 @@ MESH_POINTS = 468
 
 def box_of(points: NDArray[np.float32]) -> FaceBox:
     """Bound the face mesh of landmarks float32 [478, 2 or more]."""
-    mesh = points[:MESH_POINTS, :2]
-    (left, top), (right, bottom) = mesh.min(axis=0).tolist(), mesh.max(axis=0).tolist()
-    return FaceBox(left, top, right - left, bottom - top)
+    x, y = points[:MESH_POINTS, 0], points[:MESH_POINTS, 1]
+    left, top = float(x.min()), float(y.min())
+    return FaceBox(left, top, float(x.max()) - left, float(y.max()) - top)
 
 
 def centre(box: FaceBox) -> tuple[float, float]:

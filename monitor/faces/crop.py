@@ -63,12 +63,12 @@ def place(points: NDArray[np.float32]) -> Placement:
 
     The box is measured along the eye line, so that a tilted head does not look larger.
     """
-    mesh = points[:MESH_POINTS, :2].astype(np.float64)
-    eye_line = mesh[list(RIGHT_EYE)].mean(axis=0) - mesh[list(LEFT_EYE)].mean(axis=0)
+    mesh = points[:MESH_POINTS, :2].T.astype(np.float64)
+    eye_line = mesh[:, RIGHT_EYE].mean(axis=1) - mesh[:, LEFT_EYE].mean(axis=1)
     roll = math.atan2(float(eye_line[1]), float(eye_line[0]))
     along = np.array([[math.cos(roll), math.sin(roll)], [-math.sin(roll), math.cos(roll)]])
-    level = mesh @ along.T
-    low, high = level.min(axis=0), level.max(axis=0)
+    level = along @ mesh
+    low, high = level.min(axis=1), level.max(axis=1)
     centre = along.T @ ((low + high) / 2)
     side = max(MARGIN * float((high - low).max()), 1.0)
     return Placement(float(centre[0]), float(centre[1]), side, roll)
@@ -183,13 +183,10 @@ def _on_grid(positions: NDArray[np.float64], block: int, start: int) -> NDArray[
 
     Works in place: these arrays are the largest that a crop takes.
     """
-    positions /= block
-    positions -= 0.5
-    positions *= 32
+    positions *= 32 / block
+    positions -= 16 + 32 * (start // block)
     np.rint(positions, out=positions)
-    positions /= 32
-    positions -= start // block
-    return positions.astype(np.float32)
+    return np.multiply(positions, np.float32(1 / 32), dtype=np.float32, casting="same_kind")
 
 
 def _region(xs: NDArray[np.float64], ys: NDArray[np.float64], block: int, picture: Picture) -> Region:

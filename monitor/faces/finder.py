@@ -6,9 +6,12 @@ from pathlib import Path
 from monitor.config import FacesSettings
 from monitor.faces import crop, tracker
 from monitor.faces.boxes import box_of
+from monitor.faces.follower import Follower
 from monitor.faces.landmarker import shared
+from monitor.faces.mesh import shared_mesh
 from monitor.faces.patch import face_patch, scene_patch
 from monitor.faces.quality import assess
+from monitor.faces.scout import Scout
 from monitor.faces.search import Search
 from monitor.faces.wide import WideSchedule, wide
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
@@ -38,7 +41,7 @@ class FaceFinder:
         AssetError when the model file is missing or cannot be loaded.
         """
         self._settings = settings
-        self._search = Search(shared(model, settings.max_faces), settings.max_faces, settings.min_face_px)
+        self._search = _search(settings, model)
         self._call = call
         self._participant = participant
         self._crop_px = crop_px
@@ -90,6 +93,14 @@ class FaceFinder:
         due = self._surroundings and quality.judgeable and self._wide.due(track, frame.media_s)
         around = wide(frame.picture, steady.placement) if due else None
         return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
+
+
+def _search(settings: FacesSettings, model: Path) -> Search:
+    landmarker, limits = shared(model, settings.max_faces), (settings.max_faces, settings.min_face_px)
+    if settings.landmarks == "mediapipe":
+        return Search(landmarker, *limits)
+    networks = shared_mesh(model)
+    return Search(landmarker, *limits, Follower(networks), Scout(networks))
 
 
 def _size(picture: Picture) -> tuple[int, int]:

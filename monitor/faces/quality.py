@@ -76,7 +76,7 @@ def _sharpness(grey: NDArray[np.uint8]) -> float:
     """Standard deviation of the Laplacian at one side for all, so that it does not depend on the detector."""
     size = (REFERENCE_PX, REFERENCE_PX)
     same = grey if grey.shape == size else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return float(np.std(cv2.Laplacian(same, cv2.CV_32F)))
+    return float(cv2.meanStdDev(cv2.Laplacian(same, cv2.CV_32F))[1].item())
 
 
 def _exposure(grey: NDArray[np.uint8], to_crop: NDArray[np.float32], landmarks: Landmarks) -> float:

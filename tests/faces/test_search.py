@@ -147,3 +147,45 @@ def test_an_expected_box_anywhere_is_survived(box):
     """Where a face should be may lie outside the picture."""
     counting = CountingLandmarker()
     assert Search(counting, 4, 64).find(image(np.zeros((16, 16, 3), np.uint8)), [box], 0.0) == []
+
+
+class SteadyFollower:
+    """A follower that knows every face again where it was, or none; it remembers whom it was asked for."""
+
+    def __init__(self, *, sees: bool):
+        self.sees = sees
+        self.asked = []
+
+    def find(self, picture, last, expected, region) -> Landmarks | None:
+        """Answer with the face itself."""
+        self.asked.append(expected)
+        return last if self.sees else None
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_known_face_is_followed_and_searched_for_only_when_that_fails(sees):
+    """MediaPipe finds a face first; later looks go to the follower, and to MediaPipe where it gives nothing."""
+    scene = image(rgb_at("cap12", 50)[:300, :400])
+    landmarker = shared(sample("face_landmarker"), 4)
+    follower = SteadyFollower(sees=sees)
+    search = Search(landmarker, 1, 64, follower)
+    (face,) = search.find(scene, [], 0.0)
+    assert follower.asked == []
+    box = box_of(face.points)
+    search._landmarker = counting = CountingLandmarker()
+    assert search.find(scene, [box], 0.2) == ([face] if sees else [])
+    assert follower.asked == [box]
+    assert bool(counting.shown) is not sees
+
+
+def test_a_face_elsewhere_or_in_another_picture_is_not_followed():
+    """What was measured in pictures of another size, or far from where a face is expected, is no place to start."""
+    rgb = rgb_at("cap12", 50)[:300, :400]
+    landmarker = shared(sample("face_landmarker"), 4)
+    follower = SteadyFollower(sees=True)
+    search = Search(landmarker, 1, 64, follower)
+    (face,) = search.find(image(rgb), [], 0.0)
+    box = box_of(face.points)
+    search.find(image(rgb), [box._replace(left=box.left + 2 * box.width)], 0.2)
+    search.find(image(cv2.resize(rgb, (200, 150))), [FaceBox(*(side / 2 for side in box))], 0.4)
+    assert follower.asked == []
