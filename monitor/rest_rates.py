@@ -3,9 +3,9 @@
 
     python -m monitor.rest_rates DATA [--most N]
 
-A call is a bona fide film, there and back for half a minute, and then a forgery made from it for a minute, as if the
-attack began in mid-call. Each call is judged twice, with the policy as it runs: every look, and with rests. Only the
-network is asked: the other cues see every look in both, and some would take the film that comes back for a loop.
+A call is a bona fide film, there and back for a minute and a half, and then a forgery made from it for a minute, as if
+the attack began in mid-call. Each call is judged twice, with the policy as it runs: every look, and with rests. Only
+the network is asked: the other cues see every look in both, and some would take the film that comes back for a loop.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from monitor.values import AlertChange, Context, FaceLook
 
 __all__ = ["Call", "Outcome", "main", "pairs", "table", "watch"]
 
-CALM_S: Final = 30.0
+CALM_S: Final = 90.0
 ATTACK_S: Final = 60.0
 USUAL_PER_S: Final = 5.0
 AT_ONCE: Final = 16

@@ -42,7 +42,7 @@ async def test_an_attack_on_somebody_clear_is_found_in_both_ways(*, resting: boo
     settings = LivenessSettings(cues=(), batch_deadline_ms=0.0)
     async with Engine(settings, lambda *_: FakeDetector()) as engine:
         found = await watch(engine, Call("call", film(DARK), film(BRIGHT)), resting=resting)
-    assert found.looks == pytest.approx(450, abs=2)
+    assert found.looks == pytest.approx(750, abs=2)
     assert found.false_alerts == 0
     assert found.delay_s is not None
     assert 2.0 < found.delay_s < 20.0

@@ -144,8 +144,10 @@ class Fleet:
             await self._telling.tell(process, message)
 
     async def _lost(self, process: int) -> None:
-        self.placement.lost(process)
+        """A call begins anew in another process once it has been told that it ended, not before."""
+        self.placement.down(process)
         await self._telling.end(process)
+        self.placement.lost(process)
 
 
 def _check(ok: bool, good: str, bad: str) -> Check:  # noqa: FBT001

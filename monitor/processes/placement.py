@@ -93,9 +93,13 @@ class Placement:
         """A process takes calls from now on."""
         self._up.add(process)
 
+    def down(self, process: int) -> None:
+        """A process takes no calls any more; those it had wait for their last word, and nobody enters them."""
+        self._up.discard(process)
+
     def lost(self, process: int) -> None:
         """A process is gone, and its calls with it."""
-        self._up.discard(process)
+        self.down(process)
         self._calls = {name: call for name, call in self._calls.items() if call.process != process}
 
     def _tidy(self, call: str) -> None:

@@ -191,7 +191,7 @@ def test_a_broken_network_is_refused() -> None:
 
 @pytest.fixture
 def _bright(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "load", lambda *_: BrightnessDetector())
+    monkeypatch.setattr(registry, "load", lambda *_, **__: BrightnessDetector())
 
 
 @pytest.mark.usefixtures("_bright")

@@ -53,6 +53,16 @@ def test_while_somebody_is_let_in_their_call_stays_where_it_is() -> None:
     assert placement.participants == 2
 
 
+def test_nobody_enters_a_call_whose_last_word_is_still_to_be_said() -> None:
+    """Its process is down; a beginning told elsewhere would be followed by the old call's end."""
+    placement = placed(("a", "ann"), ("b", "ann"))
+    placement.down(0)
+    assert placement.enter("a", "ann") is None
+    assert placement.enter("b", "bob") == 1
+    placement.lost(0)
+    assert placement.enter("a", "ann") == 1
+
+
 def test_a_lost_process_takes_its_calls_with_it() -> None:
     """They are placed anew, elsewhere as long as it is gone; its late answers change nothing."""
     placement = placed(("a", "ann"), ("b", "ann"))
