@@ -14,9 +14,12 @@ __all__ = ["COUNTS", "Crowd", "measure", "thinned"]
 
 COUNTS: Final = (0, 1, 10, 50, 100)
 SIZE_PX: Final = (320, 240)
-PER_S: Final = 5
-LOOKS_PER_S: Final = 0.25
+PER_S: Final = 2
+LOOKS_PER_S: Final = 0.05
 """Thin streams: a hundred whole ones fit no core, and what is asked is whether the last costs what the first did."""
+
+FULL_PERCENT: Final = 95.0
+"""A service that takes this much of its core leaves work undone: what a stream costs cannot be told."""
 
 SECTION: Final = "bench-growth"
 HEAD: Final = ("streams", "CPU of one core", "above idle, per stream", "resident memory", "above idle, per stream")
@@ -58,9 +61,8 @@ async def measure(settings: Settings, *, seconds: float, json: bool = False, rea
 
 
 async def _crowd(bench: Bench) -> Crowd:
-    """Everybody has been looked at when the measuring begins."""
     async with bench.running("lifesign") as trial:
-        before, after = await trial.mark(WARM_UP_S + 1 / LOOKS_PER_S), await trial.mark(bench.seconds)
+        before, after = await trial.mark(2 * WARM_UP_S), await trial.mark(bench.seconds)
     spent_s = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
     return Crowd(bench.streams, 100 * spent_s / (after.at_s - before.at_s), after.resident_bytes)
 
@@ -69,6 +71,7 @@ def _row(each: Crowd, idle: Crowd) -> Sequence[str]:
     total = (f"{each.cpu_percent:.2f} %", f"{each.resident_bytes / 2**20:.0f} MiB")
     if not each.streams:
         return ("idle", total[0], "", total[1], "")
-    cpu = (each.cpu_percent - idle.cpu_percent) / each.streams
+    cpu = f"{(each.cpu_percent - idle.cpu_percent) / each.streams:.2f} %"
     memory = (each.resident_bytes - idle.resident_bytes) / each.streams / 2**20
-    return (str(each.streams), total[0], f"{cpu:.2f} %", total[1], f"{memory:.1f} MiB")
+    told = "the core is full" if each.cpu_percent >= FULL_PERCENT else cpu
+    return (str(each.streams), total[0], told, total[1], f"{memory:.1f} MiB")

@@ -34,6 +34,10 @@ class Sampler:
         self._due_s += 1 / per_s - 1 / self._per_s
         self._per_s = per_s
 
+    def delay(self, by_s: float) -> None:
+        """Move the grid on, once."""
+        self._due_s += by_s
+
     def pick(self, media_s: float) -> bool:
         """Whether to look at the frame of this media time."""
         period_s = 1 / self._per_s

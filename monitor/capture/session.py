@@ -17,6 +17,7 @@ from .intake import Intake
 from .offer import MAX_CANDIDATES, SEND_HINT
 from .peer import Peer
 from .route import Route
+from .spread import PLACES
 from .tap import Tap
 from .trickle import Fragment
 
@@ -44,7 +45,7 @@ class Session:
         self.tag = f'"{secrets.token_urlsafe(TAG_BYTES)}"'
         self._settings = settings
         self._log = structlog.get_logger().bind(call=call, participant=participant)
-        self._tap = Tap(call, participant, settings.capture, pool)
+        self._tap = Tap(call, participant, settings.capture, pool, place=PLACES.place())
         self._intake = Intake(self._tap, settings.capture, pool, route)
         self._peer = Peer(settings.whip.ice_servers, self._intake.attach)
         self._username: str | None = None

@@ -21,6 +21,7 @@ from .feed import FeedCounts
 from .picture import picture_of
 from .sampler import Sampler
 from .sound import SoundRing
+from .spread import wait_s
 from .stamps import StampCounts
 from .ticks import VIDEO_HZ
 from .view import StreamView
@@ -48,7 +49,8 @@ class Tap:
     Decoded pictures come by `see`, and only picked ones are converted, on `pool`, when somebody reads. What is encoded
     comes by `note`, `count` and `pick`, before it is decoded, and then by `show` or `fail`. A tap outlives a
     connection: after `rebase` the media of the next one follow on, and media time goes on. It ends with `close`, or
-    by itself after `end_after_s` of silence. `now` is monotonic seconds.
+    by itself after `end_after_s` of silence. `now` is monotonic seconds; looks fall due at `place` 0..1 of the period
+    of the sampling rate by that clock, or from the first picture on when None.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Tap:
         settings: CaptureSettings,
         pool: Executor,
         now: Callable[[], float] = time.monotonic,
+        *,
+        place: float | None = None,
     ) -> None:
         self.call = call
         self.participant = participant
@@ -69,6 +73,7 @@ class Tap:
         self._clock = MediaClock()
         self._stamps = StampCounts()
         self._sampler = Sampler(settings.samples_per_s)
+        self._place = place
         self._sound = SoundRing(call, participant)
         self._view: StreamView | None = None
         self._told_bytes = self._told_lost = 0
@@ -138,7 +143,11 @@ class Tap:
 
     def pick(self, media_s: float) -> bool:
         """Whether to show the picture of this media time."""
-        return self._sampler.pick(media_s)
+        picked = self._sampler.pick(media_s)
+        if picked and self._place is not None:
+            self._sampler.delay(wait_s(self._place, 1 / self._sampler.per_s, self._now()))
+            self._place = None
+        return picked
 
     def show(self, sample: Sample) -> None:
         """Take a picked picture, decoded and converted."""

@@ -20,6 +20,7 @@ from .peer import Peer
 from .route import Route
 from .session import Admit
 from .signalling import Agreed, SignallingError, choose_layers, leave, post_offer, session_http
+from .spread import PLACES
 from .tap import Tap
 
 __all__ = ["WhepClient"]
@@ -99,7 +100,7 @@ class WhepClient:
 
     def _feed(self, group: asyncio.TaskGroup, pool: Executor) -> Tap:
         if self._tap is None or self._tap.closed or self._handing is None or self._handing.done():
-            self._tap = Tap(self._pull.call, self._pull.participant, self._settings.capture, pool)
+            self._tap = Tap(self._pull.call, self._pull.participant, self._settings.capture, pool, place=PLACES.place())
             name = f"pull {self._pull.call}/{self._pull.participant}"
             self._handing = group.create_task(self._hand_on(self._tap), name=name)
         return self._tap

@@ -17,6 +17,13 @@ def test_thin_streams_are_looked_at_seldom_and_otherwise_as_usual() -> None:
     assert thin.model_copy(update={"capture": usual.capture}) == usual
 
 
+def test_a_full_core_tells_no_cost() -> None:
+    """Dividing what there is by all who want it would flatter the service."""
+    idle = growth.Crowd(0, 1.0, 500 << 20)
+    assert growth._row(growth.Crowd(10, 21.0, 600 << 20), idle)[2:] == ("2.00 %", "600 MiB", "10.0 MiB")
+    assert growth._row(growth.Crowd(100, 99.6, 600 << 20), idle)[2] == "the core is full"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_an_idle_service_and_a_few_streams(
