@@ -4,6 +4,7 @@
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import aiomqtt
@@ -51,9 +52,14 @@ class PlainLoop:
         self._client = client
         self._group = group
         self._topics = Topics("lifesign/v1")
+        self._threads = ThreadPoolExecutor(2, "faces")
         self._received = self._looked = 0
         self._converted_s = 0.0
         self.connections: list[RTCPeerConnection] = []
+
+    def close(self) -> None:
+        """End the threads; looks under way finish first."""
+        self._threads.shutdown(cancel_futures=True)
 
     @property
     def counts(self) -> Counts:
@@ -90,7 +96,7 @@ class PlainLoop:
         i420: NDArray[np.uint8] = picture.to_ndarray().astype(np.uint8, copy=False)
         self._converted_s += time.thread_time() - began_s
         self._looked += 1
-        found = await asyncio.to_thread(self._landmarker.find, rgb)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, self._landmarker.find, rgb)
         frame = Frame(call, participant, media_s, time.monotonic(), Picture(i420))
         evidence = await self._engine.judge([_crop(frame, face, self._engine.crop_px) for face in found[:1]])
         topic = self._topics.verdict(call, participant)
@@ -125,6 +131,7 @@ async def open_plain(stack: AsyncExitStack, settings: Settings) -> tuple[PlainLo
     await stack.enter_async_context(client)
     group = await stack.enter_async_context(asyncio.TaskGroup())
     loop = PlainLoop(settings.capture.samples_per_s, landmarker, engine, client, group)
+    stack.callback(loop.close)
     stack.push_async_callback(_hang_up, loop)
     return loop, await _serve(stack, loop), broker.port
 
