@@ -37,6 +37,10 @@ def mark(at_s: float, cpu_s: float, frames: int, resident_bytes: int = 100, lag_
     return Mark(at_s, dict.fromkeys(STAGES, cpu_s), resident_bytes, 6 * frames, frames, frames, lag_s)
 
 
+SECONDS = 4.0
+EDGE_PER_S = 1.1 / SECONDS
+"""The counts are read at moments that may fall between taking a frame and looking at it."""
+
 MARKS = [mark(105.0, 1.0, 25), mark(115.0, 2.0, 75, 200, 0.01), mark(165.0, 7.0, 325, 300, 0.02)]
 
 
@@ -203,12 +207,13 @@ async def test_both_programs_watch_the_same_caller(capsys: pytest.CaptureFixture
         sample(name)
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n")
-    assert await compare(Settings(), streams=1, seconds=4.0, json=True, readme=readme) == 0
+    assert await compare(Settings(), streams=1, seconds=SECONDS, json=True, readme=readme) == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document["variants"]) == {"plain", "lifesign"}
     for found in document["variants"].values():
         assert found["verdicts"] > 0
-        assert found["received_per_s"] >= found["looked_per_s"] >= found["judged_per_s"] > 0.0
+        assert found["received_per_s"] + EDGE_PER_S >= found["looked_per_s"]
+        assert found["looked_per_s"] + EDGE_PER_S >= found["judged_per_s"] > 0.0
         assert found["looked_per_s"] == pytest.approx(5.0, rel=0.3)
         assert found["latency_p99_s"] >= found["latency_p50_s"] > 0.0
         assert all(found["cpu_percent"][stage] > 0.0 for stage in ("network and loop", "decode", "faces", "liveness"))

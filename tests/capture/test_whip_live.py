@@ -6,6 +6,7 @@ import itertools
 import random
 import re
 import socket
+from statistics import median
 
 import numpy as np
 import pytest
@@ -233,7 +234,7 @@ async def test_slow_reader_gets_the_newest() -> None:
     watcher.admit = slow
     async with whip_server(watcher) as (_, url), Publisher(f"{url}/call/alice", [Pattern()]):
         await until(lambda: len(late) >= 6)
-    assert max(late[1:]) < 0.4
+    assert median(late[1:]) < 0.3
 
 
 async def test_failing_pipeline_ends_its_call_alone() -> None:
