@@ -153,10 +153,10 @@ class FacesSettings(Section):
     min_face_px: int = Field(64, ge=24, description="Shorter side of a face box below which nothing is said.")
     threads: int = Field(2, ge=1, le=64, description="Face finding threads.")
     forget_after_s: Positive = Field(3.0, description="A face unseen for this long ends its track.")
-    landmarks: Literal["mediapipe", "mesh"] = Field(
-        "mediapipe",
-        description="What measures known faces: mediapipe its whole graph, mesh its networks alone for a third less "
-        "processor time, with scores that move a little; that needs the extra fast.",
+    runtime: Literal["auto", "mediapipe", "litert"] = Field(
+        "auto",
+        description="What runs MediaPipe's face networks: its own graph, or LiteRT (extra fast), which measures the "
+        "same in less time. auto takes LiteRT where it is installed.",
     )
 
 

@@ -16,16 +16,17 @@ from monitor.bench.parity import Apart, apart, mean
 from monitor.bench.result import Result, Way
 from monitor.capture.picture import picture_of
 from monitor.config import FacesSettings
+from monitor.faces.detection import DETECTOR_PX
 from monitor.faces.finder import FaceFinder
-from monitor.faces.mesh import shared_mesh
+from monitor.faces.networks import FaceNetworks
 from monitor.faces.roi import MESH_PX
 from monitor.values import Frame, Landmarks
 
 __all__ = ["Cost", "measure"]
 
 CLIPS: Final = ("pexels_woman", "selfie_man")
-Method = Literal["mediapipe", "mesh"]
-METHODS: Final[tuple[Method, ...]] = ("mediapipe", "mesh")
+Method = Literal["mediapipe", "litert"]
+METHODS: Final[tuple[Method, ...]] = ("mediapipe", "litert")
 LOOKS_PER_S: Final = 5.0
 CROP_PX: Final = 128
 WARM_UP: Final = 3
@@ -33,20 +34,20 @@ WARM_UP: Final = 3
 
 NETWORK_RUNS: Final = 20
 SECTION: Final = "bench-look"
-HEAD: Final = ("", "MediaPipe", "mesh alone", "its networks", "MediaPipe / mesh", "apart", "MediaPipe of itself")
+HEAD: Final = ("", "MediaPipe", "LiteRT", "its networks", "MediaPipe / LiteRT", "apart", "MediaPipe of itself")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU milliseconds of a look each method; how far the mesh is from MediaPipe, and MediaPipe from itself.
+    """CPU milliseconds of a look each method; how far LiteRT is from MediaPipe, and MediaPipe from itself.
 
-    `networks_ms` is what mesh and blendshapes take of `mesh_ms` when nothing but them runs.
+    `networks_ms` is what the networks take of `litert_ms` when nothing but them runs.
     """
 
     mediapipe_ms: float
-    mesh_ms: float
+    litert_ms: float
     networks_ms: float
-    mesh_apart: Apart
+    litert_apart: Apart
     itself_apart: Apart
 
 
@@ -82,15 +83,16 @@ def _thinned(film: Path) -> Iterator[Frame]:
 
 
 def _cost(frames: Sequence[Frame], rounds: int) -> Cost:
-    turns = [[*(_spent_ms(method, frames) for method in METHODS), _networks_ms()] for _ in range(rounds)]
-    mediapipe_ms, mesh_ms, networks_ms = (min(each) for each in zip(*turns, strict=True))
-    usual, mesh, whole = _seen("mediapipe", frames), _seen("mesh", frames), _seen_whole(frames)
-    return Cost(mediapipe_ms, mesh_ms, networks_ms, _apart(usual, mesh), _apart(usual, whole))
+    networks = FaceNetworks(assets.path("face_landmarker"))
+    turns = [[*(_spent_ms(method, frames) for method in METHODS), _networks_ms(networks)] for _ in range(rounds)]
+    mediapipe_ms, litert_ms, networks_ms = (min(each) for each in zip(*turns, strict=True))
+    usual, litert, whole = _seen("mediapipe", frames), _seen("litert", frames), _seen_whole(frames)
+    return Cost(mediapipe_ms, litert_ms, networks_ms, _apart(usual, litert), _apart(usual, whole))
 
 
 def _finder(method: Method) -> FaceFinder:
     model = assets.path("face_landmarker")
-    return FaceFinder(FacesSettings(landmarks=method), model, "bench", "look", CROP_PX)
+    return FaceFinder(FacesSettings(runtime=method), model, "bench", "look", CROP_PX)
 
 
 def _spent_ms(method: Method, frames: Sequence[Frame]) -> float:
@@ -103,12 +105,12 @@ def _spent_ms(method: Method, frames: Sequence[Frame]) -> float:
     return 1000 * (time.process_time() - began_s) / len(frames[WARM_UP:])
 
 
-def _networks_ms() -> float:
-    networks = shared_mesh(assets.path("face_landmarker"))
-    grey = np.full((MESH_PX, MESH_PX, 3), 128, np.uint8)
+def _networks_ms(networks: FaceNetworks) -> float:
+    small, large = (np.full((side, side, 3), 128, np.uint8) for side in (DETECTOR_PX, MESH_PX))
     began_s = time.process_time()
     for _ in range(NETWORK_RUNS):
-        points, _presence = networks.measure(grey)
+        networks.detect(small)
+        points, _presence = networks.measure(large)
         networks.blendshapes(points)
     return 1000 * (time.process_time() - began_s) / NETWORK_RUNS
 
@@ -132,10 +134,10 @@ def _apart(ones: Sequence[Landmarks | None], others: Sequence[Landmarks | None])
 
 
 def _row(name: str, cost: Cost) -> tuple[str, ...]:
-    ratio = cost.mediapipe_ms / cost.mesh_ms
-    spent = (f"{each:.1f} ms" for each in (cost.mediapipe_ms, cost.mesh_ms, cost.networks_ms))
-    return (name, *spent, f"{ratio:.2f} ×", _words(cost.mesh_apart), _words(cost.itself_apart))
+    ratio = cost.mediapipe_ms / cost.litert_ms
+    spent = (f"{each:.1f} ms" for each in (cost.mediapipe_ms, cost.litert_ms, cost.networks_ms))
+    return (name, *spent, f"{ratio:.2f} ×", _words(cost.litert_apart), _words(cost.itself_apart))
 
 
 def _words(distance: Apart) -> str:
-    return f"{distance.points_percent:.2f} % of the width, {distance.pose_deg:.1f}°, {distance.blendshapes:.3f}"
+    return f"{distance.points_percent:.2f} % of the width, {distance.pose_deg:.2f}°, {distance.blendshapes:.4f}"

@@ -6,12 +6,11 @@ from pathlib import Path
 from monitor.config import FacesSettings
 from monitor.faces import crop, tracker
 from monitor.faces.boxes import box_of
-from monitor.faces.follower import Follower
 from monitor.faces.landmarker import shared
-from monitor.faces.mesh import shared_mesh
+from monitor.faces.lite import shared_lite
+from monitor.faces.networks import available
 from monitor.faces.patch import face_patch, scene_patch
 from monitor.faces.quality import assess
-from monitor.faces.scout import Scout
 from monitor.faces.search import Search
 from monitor.faces.wide import WideSchedule, wide
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
@@ -96,11 +95,9 @@ class FaceFinder:
 
 
 def _search(settings: FacesSettings, model: Path) -> Search:
-    landmarker, limits = shared(model, settings.max_faces), (settings.max_faces, settings.min_face_px)
-    if settings.landmarks == "mediapipe":
-        return Search(landmarker, *limits)
-    networks = shared_mesh(model)
-    return Search(landmarker, *limits, Follower(networks), Scout(networks))
+    lite = settings.runtime == "litert" or (settings.runtime == "auto" and available())
+    landmarker = (shared_lite if lite else shared)(model, settings.max_faces)
+    return Search(landmarker, settings.max_faces, settings.min_face_px)
 
 
 def _size(picture: Picture) -> tuple[int, int]:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.faces.boxes import box_of, centre, overlap
-from monitor.faces.follower import Follower
 from monitor.faces.landmarker import Landmarker
+from monitor.faces.lite import LiteLandmarker
 from monitor.faces.picture import Region, rgb
-from monitor.faces.scout import Scout
 from monitor.values import FaceBox, Landmarks, Picture
 
 __all__ = ["Search", "tiles"]
@@ -41,27 +40,12 @@ GREY = 128
 
 
 class Search:
-    """Looks round known faces in every frame, elsewhere in turn: the whole picture, then tiles for small faces.
+    """Looks round known faces in every frame, elsewhere in turn: the whole picture, then tiles for small faces."""
 
-    With a `follower` a known face is measured by that; the landmarker is asked where it gives none. With a `scout` the
-    landmarker is asked only about pictures in which that sees something.
-    """
-
-    def __init__(
-        self,
-        landmarker: Landmarker,
-        max_faces: int,
-        min_face_px: int,
-        follower: Follower | None = None,
-        scout: Scout | None = None,
-    ) -> None:
+    def __init__(self, landmarker: Landmarker | LiteLandmarker, max_faces: int, min_face_px: int) -> None:
         self._landmarker = landmarker
-        self._follower = follower
-        self._scout = scout
         self._max_faces = max_faces
         self._min_face_px = min_face_px
-        self._last: list[Landmarks] = []
-        self._size_px = (0, 0)
         self._searched_s = -math.inf
         self._turn = 0
 
@@ -72,34 +56,16 @@ class Search:
         """
         found: list[Landmarks] = []
         missed = 0
-        self._resize((picture.width_px, picture.height_px))
         for box in expected:
             if not _holds(found, box):
-                _add(found, self._near(picture, box))
+                _add(found, self._look(picture, _around(box, picture), NEAR_PX))
                 missed += not _holds(found, box)
         if missed or not found:
             self._look_everywhere(picture, found)
         elif len(found) < self._max_faces and not 0.0 <= media_s - self._searched_s < SEARCH_EVERY_S:
             self._look_elsewhere(picture, found)
             self._searched_s = media_s
-        self._last = found[: self._max_faces]
-        return self._last
-
-    def _resize(self, size_px: tuple[int, int]) -> None:
-        """Forget where faces were when pixels mean another place."""
-        if size_px != self._size_px:
-            self._last, self._size_px = [], size_px
-
-    def _near(self, picture: Picture, box: FaceBox) -> list[Landmarks]:
-        region = _around(box, picture)
-        return self._followed(picture, box, region) or self._look(picture, region, NEAR_PX)
-
-    def _followed(self, picture: Picture, box: FaceBox, region: Region) -> list[Landmarks]:
-        known = [face for face in self._last if overlap(box_of(face.points), box) >= DUPLICATE_OVERLAP]
-        if self._follower is None or len(known) != 1:
-            return []
-        face = self._follower.find(picture, known[0], box, region)
-        return [] if face is None else [face]
+        return found[: self._max_faces]
 
     def _look_everywhere(self, picture: Picture, found: list[Landmarks]) -> None:
         _add(found, self._look(picture, _whole(picture), WHOLE_PX))
@@ -126,8 +92,6 @@ class Search:
         scale_x, scale_y = region.width / pixels.shape[1], region.height / pixels.shape[0]
         for box in covered:
             _cover(pixels, box, region, scale_x, scale_y)
-        if self._scout is not None and not self._scout.sees(pixels):
-            return []
         scale = np.array([scale_x, scale_y, scale_x], np.float32)
         start = np.array([region.left, region.top, 0.0], np.float32)
         return [replace(face, points=face.points * scale + start) for face in self._landmarker.find(pixels)]

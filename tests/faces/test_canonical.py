@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.faces.canonical import read_canonical
-from monitor.faces.mesh import GEOMETRY_MEMBER
+from monitor.faces.networks import GEOMETRY_MEMBER
 from tests.fakes.media import sample
 
 

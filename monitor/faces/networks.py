@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels in; whether they hold a face, its landmarks and its blendshapes out (MediaPipe's networks on LiteRT)."""
+"""Pixels in; where they may hold a face, its landmarks and its blendshapes out (MediaPipe's networks on LiteRT)."""
 
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -17,14 +16,11 @@ from monitor.errors import AssetError, StartError
 from monitor.faces.blendshapes import NAMES, POINTS
 from monitor.faces.canonical import CanonicalFace, read_canonical
 
-__all__ = ["DETECTOR_PX", "MeshNetworks", "available", "shared_mesh"]
+__all__ = ["FaceNetworks", "available"]
 
 RUNTIME: Final = "ai_edge_litert"
 MEMBERS: Final = ("face_detector.tflite", "face_landmarks_detector.tflite", "face_blendshapes.tflite")
 GEOMETRY_MEMBER: Final = "geometry_pipeline_metadata_landmarks.binarypb"
-
-DETECTOR_PX: Final = 128
-"""Side of the detector's input."""
 
 NEUTRAL: Final = "_neutral"
 CHOSEN: Final = np.array(POINTS)
@@ -35,7 +31,7 @@ def available() -> bool:
     return find_spec(RUNTIME) is not None
 
 
-class MeshNetworks:
+class FaceNetworks:
     """The networks of a `.task` file, for any thread: each call borrows a set of them or makes one.
 
     `canonical` is the face to which poses are fitted.
@@ -47,8 +43,8 @@ class MeshNetworks:
         AssetError when it is missing or does not hold the networks, StartError when LiteRT is not installed.
         """
         if not available():
-            advice = "pip install 'lifesign[fast]', or set faces.landmarks to mediapipe."
-            raise StartError("LiteRT, which measures faces by the mesh alone, is not installed.", advice)
+            advice = "pip install 'lifesign[fast]', or set faces.runtime to mediapipe."
+            raise StartError("LiteRT, which is to run the face networks, is not installed.", advice)
         try:
             with zipfile.ZipFile(model) as bundle:
                 self._members = [bundle.read(member) for member in MEMBERS]
@@ -60,8 +56,8 @@ class MeshNetworks:
             raise AssetError(what, "Delete it and run `lifesign setup` to fetch it again.") from error
         self.created = 1
 
-    def detect(self, rgb: NDArray[np.uint8]) -> float:
-        """Give the logit of the likeliest face in RGB uint8 [128, 128, 3]."""
+    def detect(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give what the detector says of RGB uint8 [128, 128, 3]: candidates float32 [896, 16], their logits [896]."""
         with self._borrowed() as networks:
             return networks.detect(rgb)
 
@@ -97,9 +93,10 @@ class _Set:
     def __init__(self, members: Sequence[bytes]) -> None:
         self._detector, self._mesh, self._shapes = map(_Network, members)
 
-    def detect(self, rgb: NDArray[np.uint8]) -> float:
-        _, scores = self._detector.run(np.multiply(rgb[None], np.float32(1 / 127.5), dtype=np.float32) - np.float32(1))
-        return float(scores.max())
+    def detect(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        value = np.multiply(rgb[None], np.float32(1 / 127.5), dtype=np.float32) - np.float32(1)
+        numbers, logits = self._detector.run(value)
+        return numbers[0], logits[0, :, 0]
 
     def measure(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         points, presence = self._mesh.run(np.multiply(rgb[None], np.float32(1 / 255), dtype=np.float32))[:2]
@@ -124,9 +121,3 @@ class _Network:
         self._interpreter.set_tensor(self._input, value)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
-
-
-@lru_cache(maxsize=8)
-def shared_mesh(model: Path) -> MeshNetworks:
-    """Give the process's one set of networks of a model; AssetError as `MeshNetworks`."""
-    return MeshNetworks(model)
