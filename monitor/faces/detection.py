@@ -82,4 +82,4 @@ def _overlap(points: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray
     shared = np.clip(high - low, 0.0, None).prod(axis=1)
     areas = np.clip(points[:, 1] - points[:, 0], 0.0, None).prod(axis=1)
     union = areas + np.clip(other[1] - other[0], 0.0, None).prod() - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0.0)
+    return np.asarray(shared / np.where(union > 0.0, union, np.inf), np.float64)
