@@ -13,14 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.bench.child import Cores
-from monitor.bench.report import Measure, Row, markdown, ratios, rows
+from monitor.bench.report import HEAD, Measure, Row, markdown, ratios, rows
 from monitor.bench.section import machine_facts, rewrite
 from monitor.bench.trial import WARM_UP_S, prepared
 from monitor.config import Settings
 
 __all__ = ["VARIANTS", "compare"]
 
-VARIANTS: Final = {"plain": "plain aiortc loop", "lifesign": "Lifesign"}
+VARIANTS: Final = {
+    "plain": ("plain", False, "plain aiortc loop"),
+    "lifesign": ("lifesign", False, "Lifesign"),
+    "layered": ("lifesign", True, "Lifesign, callers send layers"),
+}
+"""Each with the program that runs, whether callers send temporal layers, and its title."""
+
 BUSY: Final = 0.5
 """Load average from which on a machine is not quiet enough for figures to be kept."""
 
@@ -28,7 +34,7 @@ BUSY: Final = 0.5
 async def compare(
     settings: Settings, *, streams: int = 2, seconds: float = 60.0, json: bool = False, readme: Path | None = None
 ) -> int:
-    """Measure both programs one after the other; returns 0.
+    """Measure both programs one after the other, Lifesign also with callers that send layers; returns 0.
 
     The table goes to stderr, with `json` everything measured to stdout; `readme` is a file whose section between the
     markers is rewritten. Raises AssetError without the clip or the face model, StartError when a process fails,
@@ -40,7 +46,7 @@ async def compare(
     machine, cores = machine_facts(), Cores.pick()
     _warn(console, cores)
     measures = await _measures(console, settings, streams, seconds)
-    table = rows(measures["plain"], measures["lifesign"])
+    table = rows(*measures.values())
     console.print(_table(table, streams))
     command = f"lifesign bench --streams {streams} --seconds {seconds:g}"
     if readme is not None:
@@ -52,10 +58,10 @@ async def compare(
 
 async def _measures(console: Console, settings: Settings, streams: int, seconds: float) -> dict[str, Measure]:
     measures = {}
-    async with prepared(settings, streams, seconds) as trials:
-        for variant, title in VARIANTS.items():
+    async with prepared(settings, streams, seconds, layers=True) as trials:
+        for variant, (program, layered, title) in VARIANTS.items():
             with console.status(f"{title}: {WARM_UP_S:.0f} s to warm up, {seconds:g} s measured …"):
-                measures[variant] = await trials.measure(variant)
+                measures[variant] = await trials.measure(program, layered=layered)
     return measures
 
 
@@ -68,11 +74,10 @@ def _warn(console: Console, cores: Cores) -> None:
 
 def _table(table: list[Row], streams: int) -> Table:
     shown = Table(title=f"{streams} × 480p30 VP8, one core")
-    shown.add_column("")
-    for name in ("plain loop", "Lifesign", "plain / Lifesign"):
-        shown.add_column(name, justify="right")
+    for name in HEAD:
+        shown.add_column(name, justify="right" if name else "left")
     for row in table:
-        shown.add_row(row.name, row.plain, row.lifesign, row.ratio)
+        shown.add_row(row.name, *row.cells)
     return shown
 
 
@@ -81,5 +86,5 @@ def _document(measures: Mapping[str, Measure], machine: Mapping[str, str], comma
         "command": command,
         "machine": machine,
         "variants": {variant: asdict(measure) for variant, measure in measures.items()},
-        "ratios": ratios(measures["plain"], measures["lifesign"]),
+        "ratios": {each: ratios(measures["plain"], measures[each]) for each in ("lifesign", "layered")},
     }

@@ -9,7 +9,7 @@ from typing import Final
 from monitor.bench.probe import STAGES, Mark, percentile
 from monitor.bench.section import section
 
-__all__ = ["Heard", "Measure", "Row", "markdown", "measured", "ratios", "rows"]
+__all__ = ["HEAD", "Heard", "Measure", "Row", "markdown", "measured", "ratios", "rows"]
 
 FULL: Final = 0.8
 """The share of a core that can be planned with: beyond it delays grow."""
@@ -111,20 +111,19 @@ def _lag_s(late_s: Mapping[Heard, float], at_s: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: values as text, and how many times the plain loop's value is Lifesign's."""
+    """One line of the table: the plain loop's value, then those of others, each with how many times it is the other."""
 
     name: str
-    plain: str
-    lifesign: str
-    ratio: str
+    cells: tuple[str, ...]
 
 
-def rows(plain: Measure, lifesign: Measure) -> list[Row]:
+def rows(plain: Measure, *others: Measure) -> list[Row]:
     """The table, in the order in which it is read."""
 
     def row(name: str, read: Callable[[Measure], float | None], unit: str, digits: int) -> Row:
-        slow, quick = read(plain), read(lifesign)
-        return Row(name, _text(slow, unit, digits), _text(quick, unit, digits), _times(slow, quick))
+        slow = read(plain)
+        pairs = ((_text(read(each), unit, digits), _times(slow, read(each))) for each in others)
+        return Row(name, (_text(slow, unit, digits), *(cell for pair in pairs for cell in pair)))
 
     early, late = f"after {plain.early_s:.0f} s", f"after {plain.late_s:.0f} s"
     stages = [row(f"– {stage}", _stage(stage), "%", 2) for stage in STAGES]
@@ -160,20 +159,23 @@ def ratios(plain: Measure, lifesign: Measure) -> dict[str, float | None]:
     return {name: None if math.isnan(times := _ratio(*pair)) else times for name, pair in pairs.items()}
 
 
+HEAD: Final = ("", "plain loop", "Lifesign", "plain / Lifesign", "Lifesign, L1T3", "plain / Lifesign, L1T3")
+
 NOTES: Final = """\
 Both programs watch the same callers one after the other: 480p30 VP8, encoded beforehand, looped without a seam. The
 program under test and its broker are pinned to one core, the callers and the MQTT subscriber to another. The plain
 loop is what one would write first: it takes every frame (`await track.recv()`), gives as many a second as Lifesign
-looks at to MediaPipe's landmarker and then to the same network, and publishes what each one says with aiomqtt, without
-tracks, cues, policy or outbox; Lifesign is the service as it ships. CPU time is that of the threads, *native* ones
-being MediaPipe's own. A delay runs from the moment a frame was due at the caller to its verdict at the subscriber."""
+looks at to MediaPipe's landmarker and then to the same network, and publishes what each one says with aiomqtt,
+without tracks, cues, policy or outbox; Lifesign is the service as it ships, with the same callers and with callers
+that send the clip in three temporal layers, which nothing changes for a loop that decodes every picture. CPU time is
+that of the threads, *native* ones being MediaPipe's own. A delay runs from the moment a frame was due at the caller
+to its verdict at the subscriber."""
 """What a reader needs to know of the method."""
 
 
 def markdown(table: Sequence[Row], command: str, machine: Mapping[str, str]) -> str:
     """The section of the README."""
-    head = ("", "plain loop", "Lifesign", "plain / Lifesign")
-    found = section(head, [(row.name, row.plain, row.lifesign, row.ratio) for row in table], command, machine)
+    found = section(HEAD, [(row.name, *row.cells) for row in table], command, machine)
     return f"{found}\n\n{NOTES}"
 
 

@@ -32,7 +32,7 @@ SHAPING: Final = {"capture", "faces", "liveness", "policy"}
 class Bench:
     """The same callers for each program: `settings` shape its work, `folder` is scratch space.
 
-    The callers send `per_s` pictures of the clip a second.
+    The callers send `per_s` pictures of the clip a second, or of `layers`, the same clip in three temporal layers.
     """
 
     settings: Settings
@@ -42,20 +42,21 @@ class Bench:
     seconds: float
     cores: Cores
     per_s: int = FPS
+    layers: Path | None = None
 
     def of(self, streams: int) -> "Bench":
         """The same with another number of callers."""
         return replace(self, streams=streams)
 
-    async def measure(self, variant: str) -> Measure:
+    async def measure(self, variant: str, *, layered: bool = False) -> Measure:
         """Run "plain" or "lifesign" alone; raises StartError when a process fails."""
-        async with self.running(variant) as trial:
+        async with self.running(variant, layered=layered) as trial:
             marks = [await trial.mark(after_s) for after_s in self._pauses()]
             late_s = await trial.over()
         return measured(marks, trial.began_s, trial.heard, late_s)
 
     @asynccontextmanager
-    async def running(self, variant: str) -> AsyncIterator["Trial"]:
+    async def running(self, variant: str, *, layered: bool = False) -> AsyncIterator["Trial"]:
         """The program with all its callers in the call; raises StartError when a process fails."""
         token = secrets.token_urlsafe(24)
         async with AsyncExitStack() as stack:
@@ -66,11 +67,15 @@ class Bench:
             heard: list[Heard] = []
             listening = asyncio.create_task(_listen(hello["broker_port"], heard), name="listen")
             stack.callback(listening.cancel)
-            job = {"clip": str(self.clip), "url": hello["url"], "token": token, "streams": self.streams}
-            began_s = (await caller.ask(job | {"per_s": self.per_s}))["began_s"] if self.streams else {}
+            job = self._film(layered=layered) | {"url": hello["url"], "token": token, "streams": self.streams}
+            began_s = (await caller.ask(job))["began_s"] if self.streams else {}
             yield Trial(watcher, caller, began_s, heard)
             if listening.done():
                 await listening
+
+    def _film(self, *, layered: bool) -> dict[str, Any]:
+        clip = self.layers if layered else self.clip
+        return {"clip": str(clip), "layered": layered, "per_s": self.per_s}
 
     def _pauses(self) -> tuple[float, float, float]:
         early_s = min(EARLY_S, self.seconds / 3)
@@ -108,14 +113,26 @@ class Trial:
 
 @asynccontextmanager
 async def prepared(
-    settings: Settings, streams: int, seconds: float, size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX), per_s: int = FPS
+    settings: Settings,
+    streams: int,
+    seconds: float,
+    size: tuple[int, int] = (WIDTH_PX, HEIGHT_PX),
+    per_s: int = FPS,
+    *,
+    layers: bool = False,
 ) -> AsyncIterator[Bench]:
-    """A benchmark whose callers send the sample clip, encoded at this size and rate; raises AssetError without it."""
+    """A benchmark whose callers send the sample clip, encoded at this size and rate, with `layers` also in layers.
+
+    Raises AssetError without the clip.
+    """
+    source = assets.path(CLIP, settings.paths.cache)
     with tempfile.TemporaryDirectory(prefix="lifesign-bench-") as name:
         folder = Path(name)
-        clip = folder / "clip.ivf"
-        await asyncio.to_thread(encode, assets.path(CLIP, settings.paths.cache), clip, size, per_s=per_s)
-        yield Bench(settings, clip, folder, streams, seconds, Cores.pick(), per_s)
+        clip, layered = folder / "clip.ivf", folder / "layers.ivf" if layers else None
+        await asyncio.to_thread(encode, source, clip, size, per_s=per_s)
+        if layered:
+            await asyncio.to_thread(encode, source, layered, size, layered=True, per_s=per_s)
+        yield Bench(settings, clip, folder, streams, seconds, Cores.pick(), per_s, layered)
 
 
 async def _listen(port: int, heard: list[Heard]) -> None:

@@ -37,7 +37,7 @@ def mark(at_s: float, cpu_s: float, frames: int, resident_bytes: int = 100, lag_
     return Mark(at_s, dict.fromkeys(STAGES, cpu_s), resident_bytes, 6 * frames, frames, frames, lag_s)
 
 
-SECONDS = 4.0
+SECONDS = 3.0
 EDGE_PER_S = 1.1 / SECONDS
 """The counts are read at moments that may fall between taking a frame and looking at it."""
 
@@ -154,26 +154,26 @@ def test_silence_is_shown_as_silence() -> None:
     silent = measured(MARKS, {"ann": 100.0}, [], 0.0)
     assert (silent.latency_p50_s, silent.lag_late_s, silent.verdicts) == (None, None, 0)
     assert ratios(silent, measure())["latency_p50"] is None
-    assert next(row for row in rows(silent, measure()) if "median" in row.name).plain == "–"
+    assert next(row for row in rows(silent, measure()) if "median" in row.name).cells == ("–", "100 ms", "")
 
 
 def test_ratios_say_how_many_times_the_plain_loop_costs() -> None:
     """More than one speaks for Lifesign."""
     assert ratios(measure(3.0), measure(0.5))["latency_p50"] == pytest.approx(6.0)
-    row = next(row for row in rows(measure(3.0), measure(0.5)) if "median" in row.name)
-    assert (row.plain, row.lifesign, row.ratio) == ("3,000 ms", "500 ms", "6 ×")
+    row = next(row for row in rows(measure(3.0), measure(0.5), measure(1.5)) if "median" in row.name)
+    assert row.cells == ("3,000 ms", "500 ms", "6 ×", "1,500 ms", "2 ×")
 
 
 def test_the_readme_section_is_replaced_and_nothing_else() -> None:
     """Twice the same is once; what stands around the markers stays; a file without markers is refused."""
-    section = markdown(rows(measure(), measure()), "lifesign bench", {"CPU": "a CPU"})
+    section = markdown(rows(measure(), measure(), measure()), "lifesign bench", {"CPU": "a CPU"})
     text = f"# Title\n\n{BEGIN}\nold\n{END}\n\nend\n"
     once = rewritten(text, section)
     assert once == rewritten(once, section)
     assert once.startswith(f"# Title\n\n{BEGIN}\n| |")
     assert once.endswith(f"\n{END}\n\nend\n")
     assert "\n`lifesign bench` on CPU a CPU.\n" in once
-    assert {line.count("|") for line in section.splitlines() if line.startswith("|")} == {5}
+    assert {line.count("|") for line in section.splitlines() if line.startswith("|")} == {7}
     with pytest.raises(UsageError, match="bench-loss:begin"):
         rewritten(once, section, "bench-loss")
     for broken in ("", BEGIN, f"{END}{BEGIN}"):
@@ -209,14 +209,14 @@ async def test_both_programs_watch_the_same_caller(capsys: pytest.CaptureFixture
     readme.write_text(f"{BEGIN}\n{END}\n")
     assert await compare(Settings(), streams=1, seconds=SECONDS, json=True, readme=readme) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document["variants"]) == {"plain", "lifesign"}
+    assert set(document["variants"]) == {"plain", "lifesign", "layered"}
     for found in document["variants"].values():
         assert found["verdicts"] > 0
         assert found["received_per_s"] + EDGE_PER_S >= found["looked_per_s"]
         assert found["looked_per_s"] + EDGE_PER_S >= found["judged_per_s"] > 0.0
-        assert found["looked_per_s"] == pytest.approx(5.0, rel=0.3)
+        assert found["looked_per_s"] == pytest.approx(5.0, rel=0.4)
         assert found["latency_p99_s"] >= found["latency_p50_s"] > 0.0
         assert all(found["cpu_percent"][stage] > 0.0 for stage in ("network and loop", "decode", "faces", "liveness"))
         assert found["resident_late_bytes"] > 100_000_000
-    assert document["ratios"]["cpu"] > 0.0
+    assert all(each["cpu"] > 0.0 for each in document["ratios"].values())
     assert "| CPU of one core per stream |" in readme.read_text()
