@@ -20,12 +20,10 @@ GRIDS: Final = ((16, 2), (8, 6))
 EYES: Final = slice(2, 4)
 """Of the pairs of numbers of a candidate: middle, size, then six points, the eyes first."""
 
-LEAST_SCORE: Final = 0.5
+LEAST_LOGIT: Final = 0.0
 SAME_FACE: Final = 0.3
-"""Probability of a face, and the overlap (intersection over union) from which two candidates are one face: what
-MediaPipe's face landmarker takes by default."""
-
-SATURATED_LOGIT: Final = 100.0
+"""Logit of a face (probability one half), and the overlap (intersection over union) from which two candidates are one
+face: what MediaPipe's face landmarker takes by default."""
 
 
 def _middles() -> NDArray[np.float64]:
@@ -50,9 +48,9 @@ def detections(numbers: NDArray[np.float32], logits: NDArray[np.float32], most: 
     Candidates of one face are averaged, weighted by their probability (the paper's blending), in pixels of the
     detector's input.
     """
-    scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -SATURATED_LOGIT, SATURATED_LOGIT)))
-    likely = np.flatnonzero(scores >= LEAST_SCORE)
-    scores, points = scores[likely], _points(numbers[likely], MIDDLES[likely])
+    likely = np.flatnonzero(logits >= LEAST_LOGIT)
+    scores = 1 / (1 + np.exp(-logits[likely].astype(np.float64)))
+    points = _points(numbers[likely], MIDDLES[likely])
     found: list[Detection] = []
     while len(scores) and len(found) < most:
         best = scores.argmax()
