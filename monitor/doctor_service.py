@@ -66,10 +66,10 @@ def needed_assets(settings: Settings) -> str:
 
 
 def face_finder(settings: Settings) -> str:
-    """MediaPipe starts with its model and looks at a picture."""
+    """MediaPipe's networks start and look at a picture."""
     import numpy as np
 
-    from monitor.faces.finder import FaceFinder
+    from monitor.faces.finder import FaceFinder, runtime
     from monitor.values import Frame, Picture
 
     grey = Picture(np.full((360, 320), 128, np.uint8))
@@ -78,7 +78,7 @@ def face_finder(settings: Settings) -> str:
         finder.look(Frame("doctor", "doctor", 0.0, 0.0, grey))
     finally:
         finder.close()
-    return "finds no face in a grey picture"
+    return f"{runtime(settings.faces)} finds no face in a grey picture"
 
 
 def weights(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 """Frames of one participant in, steady face tracks with their crops out."""
 
 from pathlib import Path
+from typing import Literal
 
 from monitor.config import FacesSettings
 from monitor.faces import crop, tracker
@@ -15,7 +16,7 @@ from monitor.faces.search import Search
 from monitor.faces.wide import WideSchedule, wide
 from monitor.values import FaceCrop, FaceLook, Frame, Landmarks, Picture, Reason
 
-__all__ = ["CROP_PX", "FaceFinder"]
+__all__ = ["CROP_PX", "FaceFinder", "runtime"]
 
 CROP_PX = 112
 """Side of the crops where no detector asks for another."""
@@ -94,9 +95,16 @@ class FaceFinder:
         return FaceCrop(self._call, self._participant, track, frame.media_s, rgb, box, to_crop, quality, face, around)
 
 
+def runtime(settings: FacesSettings) -> Literal["mediapipe", "litert"]:
+    """What runs the face networks here."""
+    if settings.runtime == "auto":
+        return "litert" if available() else "mediapipe"
+    return settings.runtime
+
+
 def _search(settings: FacesSettings, model: Path) -> Search:
-    lite = settings.runtime == "litert" or (settings.runtime == "auto" and available())
-    landmarker = (shared_lite if lite else shared)(model, settings.max_faces)
+    open_landmarker = shared_lite if runtime(settings) == "litert" else shared
+    landmarker = open_landmarker(model, settings.max_faces)
     return Search(landmarker, settings.max_faces, settings.min_face_px)
 
 
