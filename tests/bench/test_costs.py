@@ -47,7 +47,13 @@ def test_row_says_ratios_and_who_fell_behind() -> None:
     assert row[:5] == ("480p, 8 at once", "12.00 %, at 12/s", "9.00 %", "3.00 %", "1.50 %")
     assert row[5:] == ("4.00 ×", "2.00 ×", "6", "23", "4 / 9 ms", "4 / 9 ms")
     assert len(row) == len(HEAD)
-    assert [kind.streams(8) for kind in KINDS] == [8, 8, 8, 4, 4, 4]
+    assert [kind.streams(8) for kind in KINDS] == [8, 8, 8, 4, 4, 4, 8, 8, 8]
+
+
+def test_row_without_aiortc_compares_with_decoding() -> None:
+    """Where only the tap can receive, nothing is said of the others."""
+    row = cost_row("480p", Cost(8, None, None, trial(1.0), 0.5))
+    assert row == ("480p, 8 at once", "–", "–", "3.00 %", "1.50 %", "–", "2.00 ×", "–", "23", "–", "4 / 9 ms")
 
 
 def test_profile_adds_up() -> None:
