@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tables of the receiving benchmark say of two marks."""
 
+import asyncio
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from monitor.bench.causes import OTHER, Sampler, cause_of, empty_wake_ms
 from monitor.bench.costs import HEAD, KINDS, PROFILE_HEAD, Cost, Trial, cost_row, profile_rows, trial_of
 from monitor.bench.paths import Delays
+from monitor.capture import adapter_receiver, adapter_sockets, adapter_srtp, decode, encoded, jitter, tap, units
 from monitor.capture.packet import parse
 
 
@@ -88,6 +92,26 @@ def test_sampler_counts_this_thread_alone(sampler: Sampler) -> None:
     other.join()
     assert sum(sampler.take().values()) < 5
     assert cause_of(None) == OTHER
+
+
+@pytest.mark.parametrize(
+    ("module", "cause"),
+    [
+        (adapter_sockets, "reading sockets"),
+        (adapter_srtp, "decrypting"),
+        (adapter_receiver, "packets"),
+        (jitter, "order"),
+        (units, "pictures from packets"),
+        (encoded, "choosing pictures"),
+        (decode, "handing to a decoder"),
+        (tap, "frames and feedback"),
+        (asyncio.base_events, "event loop"),
+    ],
+)
+def test_functions_count_for_their_files(module: ModuleType, cause: str) -> None:
+    """A file's more exact name goes before the beginning that it shares with others."""
+    frame: Any = SimpleNamespace(f_code=SimpleNamespace(co_filename=module.__file__), f_back=None)
+    assert cause_of(frame) == cause
 
 
 def test_delays_are_since_the_picture_was_due() -> None:
