@@ -39,7 +39,7 @@ HEAD: Final = (
     "late p50 / p99: loop",
     "tap",
 )
-PROFILE_HEAD: Final = ("the tap's CPU", "ms a picture", "share")
+PROFILE_HEAD: Final = ("the tap's CPU", "ms a picture", "of a core", "share")
 NONE: Final = "–"
 LOOP: Final = "network and loop"
 
@@ -170,4 +170,8 @@ def profile_rows(cost: Cost) -> list[tuple[str, ...]]:
         "all else": tap.total_ms - loop_ms - decode_ms,
         "of it all, empty wake-ups": tap.wakes * tap.empty_wake_ms,
     }
-    return [(name, f"{ms:.3f}", f"{100 * ms / tap.total_ms:.0f} %") for name, ms in (*ordered, *rest.items())]
+    return [_profile_row(name, ms, tap.total_ms) for name, ms in (*ordered, *rest.items())]
+
+
+def _profile_row(name: str, ms: float, total_ms: float) -> tuple[str, ...]:
+    return name, f"{ms:.3f}", f"{percent(ms):.2f} %", f"{100 * ms / total_ms:.0f} %"

@@ -14,7 +14,7 @@ DONE: Final = 0
 
 
 class Opener:
-    """Does what `Session.unprotect` does, in a place that is made once, at half the cost."""
+    """Does what `Session.unprotect` does, with objects that are made once: they cost more than decrypting."""
 
     def __init__(self, session: pylibsrtp.Session) -> None:
         self.session = session

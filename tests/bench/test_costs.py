@@ -66,7 +66,7 @@ def test_profile_adds_up() -> None:
     assert all(len(row) == len(PROFILE_HEAD) for row in rows)
     assert [row[0] for row in rows[:2]] == ["loop: order", "loop: event loop"]
     assert sum(float(row[1]) for row in rows[:-1]) == pytest.approx(1.0, abs=0.002)
-    assert rows[-1][1] == "0.050"
+    assert rows[-1][1:] == ("0.050", "0.15 %", "5 %")
 
 
 @pytest.fixture
