@@ -60,6 +60,7 @@ CAPTURE = {
     "capture_discarded_frames": ("Coded pictures thrown away, participants here now.", "discarded"),
     "capture_failed_frames": ("Pictures that could not be decoded, participants here now.", "failed"),
     "capture_waiting_frames": ("Pictures that wait, participants here now.", "waiting"),
+    "capture_waiting_packets": ("Packets in the reorder buffers, participants here now.", "waiting_packets"),
 }
 LOAD = {
     "load_rung": ("Steps down from the configured looks; the last one refuses new participants.", "rung"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clip in; the same as VP8 or H.264 at 30 frames/s, and a process that sends it, encoded once, as many callers.
+"""A clip in; the same, encoded, at 30 frames/s, and a process that sends it, encoded once, as many callers.
 
 First line in: a `Job`. Line out: `{"began_s"}`, the monotonic time at which the first frame of each participant was
 due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
@@ -7,6 +7,7 @@ due. At the end of the input the callers leave, and `{"late_p99_s"}` goes out.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,8 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from av.filter import Graph
 from av.stream import Stream
 
-from monitor.bench.layers import LAYERED, PERIOD, send_layers
+from monitor.bench.layers import LAYERED, PERIOD
+from monitor.bench.packing import send_coded
 from monitor.bench.probe import FPS, percentile
 from monitor.capture.adapter import prepare
 from monitor.capture.signalling import post_offer, session_http
@@ -37,8 +39,20 @@ SETTLE_S: Final = 1.0
 """Both ends have finished the DTLS handshake by then: a packet before would be lost, and it is the keyframe."""
 
 BASELINE: Final = {"profile": "baseline", "preset": "veryfast", "tune": "zerolatency", "level": "31"}
-ENCODERS: Final = {"vp8": ("libvpx", "ivf", REALTIME), "h264": ("libx264", "h264", BASELINE)}
-"""Encoder, file format and options by codec."""
+IN_LAYERS: Final = {"preset": "12", "svtav1-params": "pred-struct=1:lp=1:rc=2:hierarchical-levels=2"}
+ENCODERS: Final = {
+    "vp8": ("libvpx", "ivf", REALTIME),
+    "h264": ("libx264", "h264", BASELINE),
+    "vp9": ("libvpx-vp9", "ivf", REALTIME | {"cpu-used": "8"}),
+    "av1": ("libsvtav1", "ivf", IN_LAYERS),
+}
+"""Encoder, file format and options by codec. SVT-AV1 makes three temporal layers whatever is asked for."""
+
+QUIET: Final = ("SVT_LOG", "1")
+"""SVT-AV1 tells of itself on stderr unless asked for errors alone."""
+
+LAYERS: Final = {"vp8": LAYERED, "vp9": LAYERED}
+"""More options for temporal layers."""
 
 
 def encode(
@@ -52,12 +66,12 @@ def encode(
 ) -> None:
     """Encode the middle of a clip's pictures into a file of about 1 Mbit/s, a keyframe every 60 pictures.
 
-    `size` is width and height in pixels, `per_s` pictures a second; VP8 with layers has three temporal ones, and whole
-    periods of them.
+    `size` is width and height in pixels, `per_s` pictures a second; `layered` ones have three temporal layers.
     """
+    os.environ.setdefault(*QUIET)
     encoder, form, options = ENCODERS[codec]
     with av.open(str(source)) as film, av.open(str(target), "w", format=form) as out:
-        stream = out.add_stream(encoder, rate=per_s, options=options | (LAYERED if layered else {}))
+        stream = out.add_stream(encoder, rate=per_s, options=options | (LAYERS.get(codec, {}) if layered else {}))
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.bit_rate, stream.gop_size = BITS_PER_S, KEYFRAME_EVERY
@@ -199,8 +213,7 @@ def _say(value: object) -> None:
 def main() -> None:
     """Entry of the process."""
     job = Job(**json.loads(sys.stdin.readline()))
-    if job.layered:
-        send_layers()
+    send_coded(layered=job.layered)
     asyncio.run(_run(job))
 
 

@@ -14,6 +14,7 @@ __all__ = ["CAUSES", "OTHER", "Sampler", "cause_of", "empty_wake_ms"]
 CAUSES: Final = (
     ("/monitor/capture/adapter_sockets", "reading sockets"),
     ("/monitor/capture/adapter_ports", "reading sockets"),
+    ("/monitor/capture/adapter_srtp", "decrypting"),
     ("/pylibsrtp/", "decrypting"),
     ("/monitor/capture/adapter", "packets"),
     ("/monitor/capture/packet", "packets"),

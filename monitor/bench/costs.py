@@ -39,7 +39,8 @@ HEAD: Final = (
     "late p50 / p99: loop",
     "tap",
 )
-PROFILE_HEAD: Final = ("the tap's CPU", "ms a picture", "share")
+PROFILE_HEAD: Final = ("the tap's CPU", "ms a picture", "of a core", "share")
+NONE: Final = "–"
 LOOP: Final = "network and loop"
 
 
@@ -53,6 +54,11 @@ class Kind:
     codec: str = "vp8"
     layered: bool = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether aiortc can decode it."""
+        return self.codec in {"vp8", "h264"}
+
     def streams(self, of_480p: int) -> int:
         """How many to receive at once: of 720p, which costs twice as much, half as many."""
         return of_480p if self.height_px <= 480 else max(1, of_480p // 2)
@@ -65,6 +71,9 @@ KINDS: Final = (
     Kind("720p VP8", 1280, 720),
     Kind("720p VP8 L1T3", 1280, 720, layered=True),
     Kind("720p H.264", 1280, 720, codec="h264"),
+    Kind("480p VP9", 640, 480, codec="vp9"),
+    Kind("480p VP9 L1T3", 640, 480, codec="vp9", layered=True),
+    Kind("480p AV1 L1T3", 640, 480, codec="av1", layered=True),
 )
 
 
@@ -105,18 +114,15 @@ def trial_of(before: Mapping[str, Any], after: Mapping[str, Any], streams: int, 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One kind of stream on each path; `decode_ms` is decoding alone what must be, by picture sent."""
+    """One kind of stream on each path, None where aiortc cannot decode it; `decode_ms` is decoding alone what must be,
+    by picture sent.
+    """
 
     streams: int
-    loop: Trial
-    plain: Trial
+    loop: Trial | None
+    plain: Trial | None
     tap: Trial
     decode_ms: float
-
-    @property
-    def gain(self) -> float:
-        """How many times the loop's cost is the tap's."""
-        return self.loop.total_ms / self.tap.total_ms
 
 
 def percent(ms: float) -> float:
@@ -128,12 +134,12 @@ def cost_row(name: str, cost: Cost) -> tuple[str, ...]:
     """A row below `HEAD`."""
     loop, tap = cost.loop, cost.tap
     shares = (_share(each) for each in (loop, cost.plain, tap))
-    fit = (f"{FULL_PERCENT / percent(each.total_ms):.0f}" for each in (loop, tap))
+    fit = (NONE if each is None else f"{FULL_PERCENT / percent(each.total_ms):.0f}" for each in (loop, tap))
     return (
         f"{name}, {cost.streams} at once",
         *shares,
         f"{percent(cost.decode_ms):.2f} %",
-        f"{cost.gain:.2f} ×",
+        NONE if loop is None else f"{loop.total_ms / tap.total_ms:.2f} ×",
         f"{tap.total_ms / cost.decode_ms:.2f} ×",
         *fit,
         _late(loop),
@@ -141,13 +147,15 @@ def cost_row(name: str, cost: Cost) -> tuple[str, ...]:
     )
 
 
-def _share(trial: Trial) -> str:
+def _share(trial: Trial | None) -> str:
+    if trial is None:
+        return NONE
     behind = "" if trial.rate >= BEHIND * FPS else f", at {trial.rate:.0f}/s"
     return f"{percent(trial.total_ms):.2f} %{behind}"
 
 
-def _late(trial: Trial) -> str:
-    return "–" if trial.late_ms is None else f"{trial.late_ms[0]:.0f} / {trial.late_ms[1]:.0f} ms"
+def _late(trial: Trial | None) -> str:
+    return NONE if trial is None or trial.late_ms is None else f"{trial.late_ms[0]:.0f} / {trial.late_ms[1]:.0f} ms"
 
 
 def profile_rows(cost: Cost) -> list[tuple[str, ...]]:
@@ -162,4 +170,8 @@ def profile_rows(cost: Cost) -> list[tuple[str, ...]]:
         "all else": tap.total_ms - loop_ms - decode_ms,
         "of it all, empty wake-ups": tap.wakes * tap.empty_wake_ms,
     }
-    return [(name, f"{ms:.3f}", f"{100 * ms / tap.total_ms:.0f} %") for name, ms in (*ordered, *rest.items())]
+    return [_profile_row(name, ms, tap.total_ms) for name, ms in (*ordered, *rest.items())]
+
+
+def _profile_row(name: str, ms: float, total_ms: float) -> tuple[str, ...]:
+    return name, f"{ms:.3f}", f"{percent(ms):.2f} %", f"{100 * ms / total_ms:.0f} %"

@@ -3,16 +3,12 @@
 
 from typing import Final
 
-import aiortc.rtcrtpsender
-from aiortc.codecs import get_encoder
-from aiortc.codecs.base import Encoder
 from aiortc.codecs.vpx import Vp8Encoder, VpxPayloadDescriptor
 from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import Packet
 from av.stream import Stream
 
-__all__ = ["LAYERED", "PERIOD", "LayeredVp8", "send_layers"]
+__all__ = ["LAYERED", "LAYER_IDS", "PAYLOAD_BYTES", "PERIOD", "LayeredVp8"]
 
 LAYER_IDS: Final = (0, 2, 1, 2)
 SYNC: Final = (0, 1, 1, 0)
@@ -23,7 +19,7 @@ LAYERED: Final = {
     "ts-parameters": "ts_number_layers=3:ts_target_bitrate=400,650,1000:ts_rate_decimator=4,2,1:ts_periodicity=4"
     ":ts_layer_id=0,2,1,2:ts_layering_mode=3",
 }
-"""libvpx's settings for L1T3, for about 1 Mbit/s."""
+"""libvpx's settings for L1T3, for about 1 Mbit/s, VP8 or VP9."""
 
 
 class LayeredVp8(Vp8Encoder):
@@ -50,12 +46,3 @@ class LayeredVp8(Vp8Encoder):
         assert packet.pts is not None
         assert packet.time_base is not None
         return payloads, convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
-
-
-def send_layers() -> None:
-    """Let every sender of this process say the layers of its VP8."""
-    aiortc.rtcrtpsender.get_encoder = _encoder  # type: ignore[attr-defined]
-
-
-def _encoder(codec: RTCRtpCodecParameters) -> Encoder:
-    return LayeredVp8() if codec.name.lower() == "vp8" else get_encoder(codec)

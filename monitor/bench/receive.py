@@ -46,8 +46,8 @@ async def _cost(kind: Kind, folder: Path, streams: int, seconds: float, *, profi
     size, period = (kind.width_px, kind.height_px), PERIOD if kind.layered else 1
     await asyncio.to_thread(encode, assets.path(CLIP), clip, size, codec=kind.codec, layered=kind.layered)
     job = {"clip": str(clip), "token": "none", "streams": streams, "codec": kind.codec, "layered": kind.layered}
-    loop = await _trial("loop", job, folder, seconds)
-    plain = await _trial("plain", job, folder, seconds)
+    loop = await _trial("loop", job, folder, seconds) if kind.plain else None
+    plain = await _trial("plain", job, folder, seconds) if kind.plain else None
     core, pictures = Cores.pick().watcher, read(clip, period)
     alone = await asyncio.to_thread(decode_alone, pictures, period, kind.codec, streams, core)
     return Cost(streams, loop, plain, await _trial("tap", job, folder, seconds, profiled=profiled), alone)
@@ -104,7 +104,8 @@ Callers send pictures encoded beforehand from one core; the receiving process ha
 `track.recv()` and calls `to_ndarray()` on every picture; plain and tap are Lifesign's capture at 5 looks a second.
 *Decoding alone* decodes those pictures that must be, one after the other without a pause. Streams a core are
 extrapolated to {FULL_PERCENT} % of it. A picture is late by the time from when it was due at the caller to when it was
-there, decoded. A path that could not keep up names the pictures a second that it received."""
+there, decoded. A path that could not keep up names the pictures a second that it received. aiortc decodes neither VP9
+nor AV1."""
 """What a reader needs to know of the method."""
 
 

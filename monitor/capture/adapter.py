@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """aiortc as it is in, aiortc as a monitor needs it out.
 
-The modules `adapter*` are the only ones that touch private names, of aiortc 1.16 and aioice 0.13.
+The modules `adapter*` are the only ones that touch private names, of aiortc 1.16, aioice 0.13 and pylibsrtp 1.0.
 `tests/capture/test_adapter.py` holds the contract: it fails when a release renames or removes something used in them.
 """
 

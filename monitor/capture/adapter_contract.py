@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final
 
+import pylibsrtp
 from aioice.ice import Connection, StunProtocol
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCRtpReceiver
 from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpreceiver import StreamStatistics
 
+from .adapter_srtp import Opener
 from .packet import MediaPacket
 
 __all__ = ["datagram_faults", "tap_faults"]
@@ -28,7 +30,7 @@ def tap_faults() -> tuple[str, ...]:
 
 @functools.cache
 def datagram_faults() -> tuple[str, ...]:
-    """What `Datagrams` and `gather` need and is missing or of another shape; empty for aiortc 1.16 and aioice 0.13."""
+    """What `Datagrams` and `gather` need and is missing or of another shape; empty for the pinned releases."""
     return _faults(DATAGRAM_SHAPES, _transport)
 
 
@@ -74,6 +76,14 @@ def _passes_on(_dtls: object) -> bool:
     return got == [(b"\x80\x60", 1)]
 
 
+def _opens(_dtls: object) -> bool:
+    """Whether what was encrypted comes out as it was."""
+    ends = (pylibsrtp.Policy.SSRC_ANY_OUTBOUND, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+    sender, receiver = (pylibsrtp.Session(pylibsrtp.Policy(key=bytes(30), ssrc_type=end)) for end in ends)
+    data = b"\x80\x60" + bytes(10) + b"payload"
+    return Opener(receiver).opened(sender.protect(data)) == data
+
+
 SHAPES: Final[Shapes] = {
     "_handle_rtp_packet": _coroutine("_handle_rtp_packet", "packet", "arrival_time_ms"),
     "_send_rtcp_nack": _coroutine("_send_rtcp_nack", "media_ssrc", "lost"),
@@ -99,6 +109,7 @@ DATAGRAM_SHAPES: Final[Shapes] = {
         tuple(inspect.signature(Connection.data_received).parameters)[1:] == ("data", "component")
     ),
     "datagram_received": _passes_on,
+    "_srtp": _opens,
     "epoll": lambda _: hasattr(select, "epoll"),
 }
 """The same for datagrams."""

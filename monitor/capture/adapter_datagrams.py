@@ -4,17 +4,14 @@
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-import pylibsrtp
 from aiortc import RTCDtlsTransport, RTCRtpReceiver
 from aiortc.rtcdtlstransport import State
 
 from .adapter_sockets import gather
-from .packet import HEADER_BYTES, MediaPacket, is_media, parse, source_of
+from .adapter_srtp import LONGEST_BYTES, Opener
+from .packet import SOURCE, MediaPacket, is_media, parse
 
-__all__ = ["LONGEST_BYTES", "MOST_STREAMS", "Datagrams"]
-
-LONGEST_BYTES: Final = 1500
-"""What pylibsrtp takes; aiortc ends the session at a longer one."""
+__all__ = ["MOST_STREAMS", "Datagrams"]
 
 MOST_STREAMS: Final = 64
 """Streams followed of one connection; a sender that invents more of them is served by aiortc."""
@@ -33,7 +30,8 @@ class Datagrams:
     def __init__(self, dtls: RTCDtlsTransport, gather_s: float) -> None:
         held: Any = dtls
         self._dtls = held
-        self._streams: dict[int, tuple[RTCRtpReceiver, Take]] = {}
+        self._streams: dict[bytes, tuple[RTCRtpReceiver, Take]] = {}
+        self._opener: Opener | None = None
         connection = held.transport._connection
         self._deliver: Callable[[bytes, int], None] = connection.data_received
         connection.data_received = self._received
@@ -50,16 +48,15 @@ class Datagrams:
     def follow(self, ssrc: int, receiver: RTCRtpReceiver, take: Take) -> None:
         """Pass each packet of the stream to `take` from now on."""
         if len(self._streams) < MOST_STREAMS:
-            self._streams[ssrc] = receiver, take
+            self._streams[ssrc.to_bytes(4, "big")] = receiver, take
 
     def _received(self, data: bytes, component: int) -> None:
-        media = len(data) >= HEADER_BYTES and is_media(data)
-        stream = self._streams.get(source_of(data)) if media else None
-        if stream is not None and self._open(stream[0]):
+        stream = self._streams.get(data[SOURCE])
+        if stream is not None and is_media(data) and self._open(stream[0]):
             packet = self._opened(data)
             if packet is not None:
                 stream[1](packet)
-        elif not media or len(data) <= LONGEST_BYTES:
+        elif len(data) <= LONGEST_BYTES or not is_media(data):
             self._deliver(data, component)
 
     def _open(self, receiver: RTCRtpReceiver) -> bool:
@@ -71,7 +68,10 @@ class Datagrams:
         dtls = self._dtls
         dtls._RTCDtlsTransport__rx_bytes += len(data)
         dtls._RTCDtlsTransport__rx_packets += 1
+        if self._opener is None or self._opener.session is not dtls._rx_srtp:
+            self._opener = Opener(dtls._rx_srtp)
+        opened = self._opener.opened(data)
         try:
-            return parse(dtls._rx_srtp.unprotect(data))
-        except (pylibsrtp.Error, ValueError):  # the latter for what is too long or no RTP
+            return None if opened is None else parse(opened)
+        except ValueError:
             return None

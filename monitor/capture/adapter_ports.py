@@ -42,7 +42,7 @@ class PortGuard:
         known: set[tuple[str, int]] = set()
 
         def guarded(data: bytes, address: tuple[str, int]) -> None:
-            source = (address[0], address[1])
+            source = address[:2]
             if not (data and (source in known or _is_stun(data) or _remember(known, connection, source))):
                 self.dropped_count += 1
             elif data[0] < NO_STUN:

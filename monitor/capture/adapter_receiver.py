@@ -85,6 +85,11 @@ class ReceiverView(Receiver):
         track = self._receiver.track
         return self._queue.qsize() + (0 if track is None else int(track._queue.qsize()))
 
+    @property
+    def waiting_packets(self) -> int:
+        """Packets that aiortc holds: those of the picture that is still coming, and all behind a missing one."""
+        return sum(packet is not None for packet in self._receiver._RTCRtpReceiver__jitter_buffer._packets)
+
 
 class PacketHook(Receiver):
     """A receiver on the encoded path: each media packet is passed on with its codec's name in lower case.
@@ -120,15 +125,19 @@ class PacketHook(Receiver):
         self._pass(packet)
 
     def _pass(self, packet: Packet) -> None:
+        receiver = self._receiver
         kind = self._kinds.get(packet.payload_type) or self._kind(packet.payload_type)
-        if kind is None or not self._receiver._enabled:
+        if kind is None or not receiver._enabled:
             return
-        self._record(packet, kind.clock_hz)
+        streams = receiver._RTCRtpReceiver__remote_streams
+        if packet.ssrc not in streams:
+            streams[packet.ssrc] = StreamStatistics(kind.clock_hz)
+        streams[packet.ssrc].add(packet)
         if kind.again is None:
             self._take(kind.codec, packet)
             return
         original = self._kind(kind.again)
-        ssrc = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
+        ssrc = receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
         first = unwrapped(packet, kind.again, ssrc) if original and ssrc is not None else None
         if original and first:
             self._take(original.codec, first)
@@ -138,12 +147,6 @@ class PacketHook(Receiver):
             codec = self._receiver._RTCRtpReceiver__codecs.get(payload_type)
             self._kinds[payload_type] = _kind_of(codec) if codec else None
         return self._kinds[payload_type]
-
-    def _record(self, packet: Packet, clock_hz: int) -> None:
-        streams = self._receiver._RTCRtpReceiver__remote_streams
-        if packet.ssrc not in streams:
-            streams[packet.ssrc] = StreamStatistics(clock_hz)
-        streams[packet.ssrc].add(packet)
 
 
 class Kind(NamedTuple):

@@ -2,7 +2,6 @@
 """AV1 pictures of one stream in their order in; the same, with their layer and the references they touch, out."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from .av1_frame import EVERY_SLOT, Slots, read_slots
@@ -37,7 +36,7 @@ class SlotReader:
             slots, layer = Slots(EVERY_SLOT, EVERY_SLOT), None
         if self._sequence is None or slots is None:
             return unit
-        return replace(unit, slots=slots, layer=layer, disposable=not slots.writes)
+        return unit._replace(slots=slots, layer=layer, disposable=not slots.writes)
 
     def _touched(self, data: bytes) -> tuple[Slots | None, int | None]:
         touched, layer = None, None

@@ -72,6 +72,8 @@ class Decoder:
 
     def behind(self, now_s: float) -> bool:
         """Whether so much waits that it had better be thrown away."""
+        if not self._jobs:
+            return False
         with self._guard:
             oldest_s = self._jobs[0].unit.arrived_s if self._jobs else now_s
         return len(self._jobs) >= BACKLOG or now_s - oldest_s > OLDEST_S

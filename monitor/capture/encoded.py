@@ -89,6 +89,11 @@ class EncodedStream:
         return len(self._decoder)
 
     @property
+    def waiting_packets(self) -> int:
+        """Packets behind one that is missing."""
+        return len(self._packets)
+
+    @property
     def top_layer(self) -> int:
         """The highest temporal layer that is decoded."""
         return self._layers.top(self._tap.samples_per_s)
@@ -140,13 +145,13 @@ class EncodedStream:
 
     def _follow(self, ready: list[InOrder[CodedPacket]]) -> None:
         for each in ready:
-            codec, packet, arrived_s = each.packet
-            if not packet.payload:
-                self._units.padding(each.lost)
+            (codec, packet, arrived_s), lost = each
+            payload = packet.payload
+            if not payload:
+                self._units.padding(lost)
                 continue
-            part = _part(codec, packet.payload)
-            marker = bool(packet.marker)
-            for unit in self._units.add(codec, packet.timestamp, part, arrived_s, marker=marker, lost=each.lost):
+            part, marker = _part(codec, payload), bool(packet.marker)
+            for unit in self._units.add(codec, packet.timestamp, part, arrived_s, marker=marker, lost=lost):
                 self._came(unit)
 
     def _came(self, unit: Unit) -> None:

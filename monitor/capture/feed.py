@@ -17,8 +17,8 @@ class FeedCounts:
     Every picture that was `received`, decoded or not, was passed over by the sampler, `dropped` because a newer sampled
     one came before it was read, `failed` in decoding or conversion, `yielded`, or still waits. `discarded` are pictures
     thrown away encoded, because the decoder was behind or a keyframe was still to come; `breaks` are new time bases in
-    the stream; `stalls` are silences, each counted once; `waiting` is what queues now, `sounds` the audio frames
-    received.
+    the stream; `stalls` are silences, each counted once; `waiting` are the pictures and `waiting_packets` the
+    packets that queue now, `sounds` the audio frames received.
     """
 
     received: int = 0
@@ -31,6 +31,7 @@ class FeedCounts:
     stalls: int = 0
     sounds: int = 0
     waiting: int = 0
+    waiting_packets: int = 0
 
 
 @runtime_checkable

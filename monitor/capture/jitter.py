@@ -67,6 +67,10 @@ class JitterBuffer(Generic[T]):
         """Take a packet with its 16-bit sequence number; gives those whose turn has come."""
         if self._next is None:
             self._next = self._end = sequence
+        if self._next == self._end and not (sequence - self._next) % MODULUS:
+            self._stray = None
+            self._next = self._end = self._next + 1
+            return [InOrder(packet, 0)]
         ahead = (sequence - self._next + HALF) % MODULUS - HALF
         if abs(ahead) > FAR:
             return self._restarted(sequence, packet)
@@ -75,9 +79,6 @@ class JitterBuffer(Generic[T]):
         if ahead < 0 or at in self._waiting:
             self.late_count += 1
             return []
-        if at == self._end == self._next:
-            self._next = self._end = at + 1
-            return [InOrder(packet, 0)]
         self._keep(at, packet, now_s)
         return self.expire(now_s)
 

@@ -4,10 +4,13 @@
 from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
-__all__ = ["HEADER_BYTES", "MediaPacket", "Packet", "is_media", "parse", "source_of", "unwrapped"]
+__all__ = ["HEADER_BYTES", "SOURCE", "MediaPacket", "Packet", "is_media", "parse", "unwrapped"]
 
 HEADER: Final = Struct("!BBHII")
 HEADER_BYTES: Final = HEADER.size
+SOURCE: Final = slice(8, 12)
+"""The bytes that name the stream; they are not encrypted (RFC 3711, section 3.1)."""
+
 EXTENSION: Final = Struct("!HH")
 WORD_BYTES: Final = 4
 VERSION: Final = 0x80
@@ -61,11 +64,6 @@ class MediaPacket(NamedTuple):
 def is_media(data: bytes) -> bool:
     """Whether a datagram of two bytes or more is RTP, and not RTCP (RFC 7983; RFC 5761, section 4)."""
     return 128 <= data[0] < 192 and not 192 <= data[1] < 224
-
-
-def source_of(data: bytes) -> int:
-    """The stream that a datagram of `HEADER_BYTES` or more names; it is not encrypted (RFC 3711, section 3.1)."""
-    return int.from_bytes(data[8:12], "big")
 
 
 def parse(data: bytes) -> MediaPacket:

@@ -28,3 +28,13 @@ class Part:
     picture_id: int | None = None
     id_bits: int = 15
     distances: tuple[int, ...] | None = None
+
+    def join(self, later: "Part") -> None:
+        """Let this part, the first of a picture, tell what a later one adds; `data` stays as it is."""
+        self.keyframe |= later.keyframe
+        self.sync |= later.sync
+        self.disposable |= later.disposable
+        if self.layer is None:
+            self.layer = later.layer
+        if self.distances is not None and later.distances:
+            self.distances = tuple(sorted({*self.distances, *later.distances}))

@@ -112,6 +112,7 @@ class Tap:
             stalls=self._stalls,
             sounds=self._sound.received_count,
             waiting=view.waiting if view else 0,
+            waiting_packets=view.waiting_packets if view else 0,
         )
 
     def rebase(self, view: StreamView) -> None:

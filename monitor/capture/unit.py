@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One coded picture (access unit) and what is known of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .av1_frame import Slots
 
 __all__ = ["Unit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One coded picture, whole.
 
     `stamp` is its RTP timestamp (32 bits), `arrived_s` monotonic seconds of its last packet; `lost` is how many

@@ -22,7 +22,8 @@ class Assembler:
     """
 
     def __init__(self) -> None:
-        self._parts: list[Part] = []
+        self._head: Part | None = None
+        self._pieces: list[bytes] = []
         self._key: tuple[str, int] | None = None
         self._arrived_s = 0.0
         self._size = 0
@@ -36,9 +37,11 @@ class Assembler:
         self, codec: str, stamp: int, part: Part | None, arrived_s: float, *, marker: bool, lost: int
     ) -> list[Unit]:
         """Take the next part, None for one that could not be read; gives at most two units."""
-        key = codec, stamp
-        done = self._finish(complete=not lost) if self._key is not None and key != self._key else []
-        self.padding(lost)
+        key, done = (codec, stamp), []
+        if self._key is not None and key != self._key:
+            done = self._finish(complete=not lost)
+        if lost:
+            self.padding(lost)
         if self._key is None:
             self._whole, self._key = not self._unsure or (part is not None and part.first), key
             self._unsure = False
@@ -56,53 +59,49 @@ class Assembler:
         self._size += len(part.data) if part else 0
         if part is None or self._size > MOST_BYTES:
             self._whole = False
-            self._parts.clear()
+            self._pieces.clear()
+            return
+        self._pieces.append(part.data)
+        if self._head is None:
+            self._head = part
         else:
-            self._parts.append(part)
+            self._head.join(part)
 
     def _finish(self, *, complete: bool) -> list[Unit]:
-        parts, key = self._parts, self._key
+        key, head, pieces = self._key, self._head, self._pieces
         whole = complete and self._whole
-        self._parts, self._key, self._size, self._whole = [], None, 0, True
-        data = _data(key[0], parts) if key is not None and whole else b""
-        if not data or key is None:
+        self._key, self._head, self._pieces, self._size, self._whole = None, None, [], 0, True
+        data = _data(key[0], pieces) if key is not None and whole else b""
+        if not data or key is None or head is None:
             self.broken_count += 1
             self._lost += 1
             return []
         lost, self._lost = self._lost, 0
-        unit = _unit(key, data, parts, self._arrived_s, lost)
+        unit = _unit(key, data, head, self._arrived_s, lost)
         return [self._slots.told(unit) if unit.codec == "av1" else unit]
 
 
-def _data(codec: str, parts: list[Part]) -> bytes:
+def _data(codec: str, pieces: list[bytes]) -> bytes:
     try:
-        return joined(codec, [part.data for part in parts])
+        return joined(codec, pieces)
     except ValueError:
         return b""
 
 
-def _unit(key: tuple[str, int], data: bytes, parts: list[Part], arrived_s: float, lost: int) -> Unit:
-    head = parts[0]
+def _unit(key: tuple[str, int], data: bytes, told: Part, arrived_s: float, lost: int) -> Unit:
     return Unit(
         key[0],
         data,
         key[1],
         arrived_s,
-        keyframe=any(part.keyframe for part in parts),
-        layer=next((part.layer for part in parts if part.layer is not None), None),
-        sync=any(part.sync for part in parts),
-        disposable=any(part.disposable for part in parts),
-        base_index=head.base_index,
-        picture_id=head.picture_id,
-        id_bits=head.id_bits,
-        lost=lost,
-        switch=head.switch,
-        distances=_distances(parts),
+        told.keyframe,
+        told.layer,
+        told.sync,
+        told.disposable,
+        told.base_index,
+        told.picture_id,
+        told.id_bits,
+        lost,
+        told.switch,
+        told.distances,
     )
-
-
-def _distances(parts: list[Part]) -> tuple[int, ...] | None:
-    """Upper spatial layers may refer to other pictures than the lowest."""
-    if parts[0].distances is None:
-        return None
-    return tuple(sorted({distance for part in parts for distance in part.distances or ()}))

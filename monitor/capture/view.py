@@ -30,5 +30,9 @@ class StreamView(Protocol):
         """Pictures that wait, coded or decoded."""
 
     @property
+    def waiting_packets(self) -> int:
+        """Packets that wait for their turn, or for the rest of what comes before them."""
+
+    @property
     def newest_s(self) -> float | None:
         """Arrival of the newest picture decoded (monotonic), None when the tap sees every picture itself."""

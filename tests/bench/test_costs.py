@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tables of the receiving benchmark say of two marks."""
 
+import asyncio
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from monitor.bench.causes import OTHER, Sampler, cause_of, empty_wake_ms
 from monitor.bench.costs import HEAD, KINDS, PROFILE_HEAD, Cost, Trial, cost_row, profile_rows, trial_of
 from monitor.bench.paths import Delays
+from monitor.capture import adapter_receiver, adapter_sockets, adapter_srtp, decode, encoded, jitter, tap, units
 from monitor.capture.packet import parse
 
 
@@ -47,7 +51,13 @@ def test_row_says_ratios_and_who_fell_behind() -> None:
     assert row[:5] == ("480p, 8 at once", "12.00 %, at 12/s", "9.00 %", "3.00 %", "1.50 %")
     assert row[5:] == ("4.00 ×", "2.00 ×", "6", "23", "4 / 9 ms", "4 / 9 ms")
     assert len(row) == len(HEAD)
-    assert [kind.streams(8) for kind in KINDS] == [8, 8, 8, 4, 4, 4]
+    assert [kind.streams(8) for kind in KINDS] == [8, 8, 8, 4, 4, 4, 8, 8, 8]
+
+
+def test_row_without_aiortc_compares_with_decoding() -> None:
+    """Where only the tap can receive, nothing is said of the others."""
+    row = cost_row("480p", Cost(8, None, None, trial(1.0), 0.5))
+    assert row == ("480p, 8 at once", "–", "–", "3.00 %", "1.50 %", "–", "2.00 ×", "–", "23", "–", "4 / 9 ms")
 
 
 def test_profile_adds_up() -> None:
@@ -56,7 +66,7 @@ def test_profile_adds_up() -> None:
     assert all(len(row) == len(PROFILE_HEAD) for row in rows)
     assert [row[0] for row in rows[:2]] == ["loop: order", "loop: event loop"]
     assert sum(float(row[1]) for row in rows[:-1]) == pytest.approx(1.0, abs=0.002)
-    assert rows[-1][1] == "0.050"
+    assert rows[-1][1:] == ("0.050", "0.15 %", "5 %")
 
 
 @pytest.fixture
@@ -82,6 +92,26 @@ def test_sampler_counts_this_thread_alone(sampler: Sampler) -> None:
     other.join()
     assert sum(sampler.take().values()) < 5
     assert cause_of(None) == OTHER
+
+
+@pytest.mark.parametrize(
+    ("module", "cause"),
+    [
+        (adapter_sockets, "reading sockets"),
+        (adapter_srtp, "decrypting"),
+        (adapter_receiver, "packets"),
+        (jitter, "order"),
+        (units, "pictures from packets"),
+        (encoded, "choosing pictures"),
+        (decode, "handing to a decoder"),
+        (tap, "frames and feedback"),
+        (asyncio.base_events, "event loop"),
+    ],
+)
+def test_functions_count_for_their_files(module: ModuleType, cause: str) -> None:
+    """A file's more exact name goes before the beginning that it shares with others."""
+    frame: Any = SimpleNamespace(f_code=SimpleNamespace(co_filename=module.__file__), f_back=None)
+    assert cause_of(frame) == cause
 
 
 def test_delays_are_since_the_picture_was_due() -> None:

@@ -4,11 +4,9 @@
 import fractions
 
 import av
-from aiortc.codecs import CODECS
-from aiortc.codecs.vpx import Vp8Encoder
 
 from monitor.bench.alone import decode_alone
-from monitor.bench.layers import LAYERED, PAYLOAD_BYTES, LayeredVp8, _encoder
+from monitor.bench.layers import PAYLOAD_BYTES, LayeredVp8
 from monitor.capture.payload_vp8 import vp8_part
 from tests.fakes.rtp import vp8_pictures
 
@@ -28,14 +26,6 @@ def test_layers_are_said() -> None:
         assert {(part.layer, part.sync, part.base_index) for part in parts} == {
             ((0, 2, 1, 2)[step % 4], step % 4 in {1, 2}, step // 4)
         }
-
-
-def test_only_vp8_is_layered() -> None:
-    """Other codecs are packed as ever."""
-    made = {codec.name: type(_encoder(codec)) for codec in CODECS["video"] if codec.name in {"VP8", "H264"}}
-    assert made["VP8"] is LayeredVp8
-    assert not issubclass(made["H264"], Vp8Encoder)
-    assert "ts_number_layers=3" in LAYERED["ts-parameters"]
 
 
 def test_decoding_alone_is_measured() -> None:

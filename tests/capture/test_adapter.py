@@ -125,6 +125,7 @@ async def test_asked_bitrate_reaches_the_publisher(monkeypatch: pytest.MonkeyPat
         await until(lambda: abs(video._RTCRtpSender__encoder.target_bitrate - 1_234_000) < 10_000)
         assert views[0].codec == "vp8"
         assert views[0].lost_packets == 0
+        assert 0 < views[0].waiting_packets < 20
     finally:
         await sender.close()
         await receiver.close()

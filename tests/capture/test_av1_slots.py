@@ -157,7 +157,7 @@ def test_admitted_pictures_look_as_they_were_sent() -> None:
             if chance.random() < loss:
                 lost += 1
                 continue
-            unit, lost = replace(each, layer=LAYER_IDS[step % 4], lost=lost), 0
+            unit, lost = each._replace(layer=LAYER_IDS[step % 4], lost=lost), 0
             if not references.admits(unit):
                 refused += 1
             elif unit.layer and chance.random() < 0.3:
@@ -174,7 +174,7 @@ def test_admitted_pictures_look_as_they_were_sent() -> None:
 def test_layer_that_was_left_out_comes_back_by_itself() -> None:
     """A picture that does not use what was left out is admitted, with no keyframe in between."""
     references = References()
-    told = [replace(each, layer=LAYER_IDS[step % 4]) for step, each in enumerate(units())]
+    told = [each._replace(layer=LAYER_IDS[step % 4]) for step, each in enumerate(units())]
     for step, each in enumerate(told[:8]):
         assert references.admits(each) == (step != 3)
         if step == 2:

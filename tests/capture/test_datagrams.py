@@ -9,7 +9,8 @@ from aiortc.rtcdtlstransport import State
 from aiortc.rtp import RtpPacket
 
 from monitor.capture.adapter_contract import DATAGRAM_SHAPES, datagram_faults
-from monitor.capture.adapter_datagrams import LONGEST_BYTES, MOST_STREAMS, Datagrams
+from monitor.capture.adapter_datagrams import MOST_STREAMS, Datagrams
+from monitor.capture.adapter_srtp import LONGEST_BYTES
 from monitor.capture.packet import MediaPacket
 from monitor.capture.route import Route, takes_datagrams
 from monitor.config import CaptureSettings

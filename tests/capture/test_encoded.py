@@ -96,6 +96,21 @@ async def test_pictures_without_layers_are_all_decoded_and_few_shown(bench: Benc
     assert bench.stream.codec == "vp8"
 
 
+async def test_packets_behind_a_hole_are_counted(bench: Bench) -> None:
+    """Those that wait for a lost packet are told of, until it comes or its time is over; in order none waits."""
+    first, second, third = (packets[0] for packets in vp8_rtp(PLAIN[1:4]))
+    waiting = []
+    for packet in (first, third, second):
+        bench.send([packet], wait_s=0.0)
+        waiting.append(bench.tap.counts.waiting_packets)
+    assert waiting == [0, 1, 0]
+    *_, late = (packets[0] for packets in vp8_rtp(PLAIN[1:7]))
+    bench.send([late], wait_s=1.0)
+    assert bench.tap.counts.waiting_packets == 1
+    bench.stream.tick()
+    assert bench.tap.counts.waiting_packets == 0
+
+
 async def test_lost_packet_freezes_until_the_keyframe(bench: Bench) -> None:
     """Without layers a lost picture stops everything; a keyframe is asked for every 300 ms until it is there."""
     asked: list[float] = []

@@ -97,6 +97,6 @@ def test_thousand_packets_of_one_picture() -> None:
     assert len(unit_of(units).data) == 1_200_000
     for step in range(9):
         units = assembler.add("vp8", 2, Part(bytes(MOST_BYTES // 8), first=not step), 1.0, marker=step == 8, lost=0)
-        assert sum(len(part.data) for part in assembler._parts) <= MOST_BYTES
+        assert sum(len(piece) for piece in assembler._pieces) <= MOST_BYTES
     assert units == []
     assert unit_of(whole(assembler, 3)).stamp == 3
