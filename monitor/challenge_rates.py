@@ -37,14 +37,15 @@ KINDS: Final = (
 LONGEST_S: Final = 45.0
 """The deadline of a challenge."""
 
+USUAL_PER_S: Final = 5.0
 CROP_PX: Final = 128
 SURE: Final = 0.95
 
 
-async def looks(film: Path) -> list[FaceLook]:
-    """What is seen in a film at the rate of a call."""
+async def looks(film: Path, per_s: float = USUAL_PER_S) -> list[FaceLook]:
+    """What is seen in a film at so many looks a second; at the rate of a call unless told."""
     finder = FaceFinder(FacesSettings(), assets.path("face_landmarker"), "films", "film", CROP_PX)
-    replay = Replay(str(film), "films", "film", CaptureSettings(), pace="fast")
+    replay = Replay(str(film), "films", "film", CaptureSettings(samples_per_s=per_s), pace="fast")
     try:
         return [await asyncio.to_thread(finder.look, each) async for each in replay.media() if isinstance(each, Frame)]
     finally:

@@ -24,9 +24,9 @@ from monitor.config import LivenessSettings, Profile
 from monitor.liveness.engine import Engine
 from monitor.policy.participant import ParticipantPolicy
 from monitor.tempo import Tempo
-from monitor.values import AlertChange, Context, FaceLook
+from monitor.values import AlertChange, Context, FaceCrop, FaceLook
 
-__all__ = ["Call", "Outcome", "main", "pairs", "table", "watch"]
+__all__ = ["Call", "Outcome", "largest", "later_s", "main", "pairs", "table", "watch"]
 
 CALM_S: Final = 90.0
 ATTACK_S: Final = 60.0
@@ -67,14 +67,18 @@ class Outcome:
     delay_s: float | None
 
 
-def pairs(labels: Path) -> list[tuple[Path, Path]]:
-    """The film of each person in `val`, and each forgery made from it; paths are under the folder of labels.csv."""
+def pairs(labels: Path, most: int | None = None) -> list[tuple[Path, Path]]:
+    """The film of each person in `val`, and each forgery made from it; paths are under the folder of labels.csv.
+
+    With `most` about so many forgeries, evenly chosen.
+    """
     with labels.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == "val" and row["view"] == "crop" and row["pair"]]
     films = [row for row in rows if row["path"].endswith(".mp4")]
     bona_fide = {row["pair"]: row["path"] for row in films if row["label"] == "real"}
     forged = [row for row in films if row["label"] != "real" and row["pair"] in bona_fide]
-    return [(labels.parent / bona_fide[row["pair"]], labels.parent / row["path"]) for row in forged]
+    every = max(1, len(forged) // most) if most else 1
+    return [(labels.parent / bona_fide[row["pair"]], labels.parent / row["path"]) for row in forged[::every]]
 
 
 async def watch(engine: Engine, call: Call, *, resting: bool) -> Outcome:
@@ -107,11 +111,16 @@ def _timeline(call: Call) -> Iterator[tuple[float, FaceLook]]:
 
 def _shown(look: FaceLook, at_s: float, call: str, way: str) -> FaceLook:
     """The largest face of a look, as one track of the call."""
-    usable = [crop for crop in look.crops if crop.quality.judgeable]
-    largest = max(usable, key=lambda crop: crop.box.width, default=None)
-    if largest is None:
+    crop = largest(look)
+    if crop is None:
         return FaceLook(at_s, reasons=look.reasons)
-    return FaceLook(at_s, (replace(largest, call=call, participant=way, track=TRACK, media_s=at_s),))
+    return FaceLook(at_s, (replace(crop, call=call, participant=way, track=TRACK, media_s=at_s),))
+
+
+def largest(look: FaceLook) -> FaceCrop | None:
+    """The largest face of a look that can be judged."""
+    usable = [crop for crop in look.crops if crop.quality.judgeable]
+    return max(usable, key=lambda crop: crop.box.width, default=None)
 
 
 def table(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
@@ -142,11 +151,16 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
+def later_s(first: Sequence[Outcome], second: Sequence[Outcome]) -> list[float]:
+    """How much later the second way alerted each attack that both alerted, the least first."""
+    found = [(one.delay_s, two.delay_s) for one, two in zip(first, second, strict=True)]
+    return sorted(two_s - one_s for one_s, two_s in found if one_s is not None and two_s is not None)
+
+
 def _later(every: Sequence[Outcome], resting: Sequence[Outcome]) -> str:
-    found = [(one.delay_s, two.delay_s) for one, two in zip(every, resting, strict=True)]
-    later_s = sorted(two_s - one_s for one_s, two_s in found if one_s is not None and two_s is not None)
-    missed, more = (len(_late_s(each)) - len(later_s) for each in (every, resting))
-    mean = f"on average {fmean(later_s):+.1f} s, from {later_s[0]:+.1f} to {later_s[-1]:+.1f} s" if later_s else "never"
+    late_s = later_s(every, resting)
+    missed, more = (len(_late_s(each)) - len(late_s) for each in (every, resting))
+    mean = f"on average {fmean(late_s):+.1f} s, from {late_s[0]:+.1f} to {late_s[-1]:+.1f} s" if late_s else "never"
     return f"With rests alerts came later: {mean}; raised only without rests {missed}, only with rests {more}."
 
 
@@ -176,9 +190,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with labels.csv")
     parser.add_argument("--most", type=int, help="no more forgeries than this, evenly chosen")
     given = parser.parse_args()
-    films = pairs(given.data / "labels.csv")
-    every = max(1, len(films) // given.most) if given.most else 1
-    calls = asyncio.run(_calls(films[::every]))
+    calls = asyncio.run(_calls(pairs(given.data / "labels.csv", given.most)))
     sys.stdout.write(table(asyncio.run(_measured(calls))) + "\n")
 
 
