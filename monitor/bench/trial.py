@@ -32,7 +32,8 @@ SHAPING: Final = {"capture", "faces", "liveness", "policy"}
 class Bench:
     """The same callers for each program: `settings` shape its work, `folder` is scratch space.
 
-    The callers send `per_s` pictures of the clip a second.
+    The callers send `per_s` pictures of the clip a second. Lifesign runs in `processes` processes as `node.processes`
+    says.
     """
 
     settings: Settings
@@ -42,10 +43,15 @@ class Bench:
     seconds: float
     cores: Cores
     per_s: int = FPS
+    processes: int = 0
 
     def of(self, streams: int) -> "Bench":
         """The same with another number of callers."""
         return replace(self, streams=streams)
+
+    def over(self, processes: int) -> "Bench":
+        """The same over another number of processes."""
+        return replace(self, processes=processes)
 
     async def measure(self, variant: str) -> Measure:
         """Run "plain" or "lifesign" alone; raises StartError when a process fails."""
@@ -85,6 +91,7 @@ class Bench:
             "mqtt": {"broker": "embedded", "port": 0},
             "paths": {"state": str(self.folder / variant)},
             "load": {"enabled": False},
+            "node": {"processes": self.processes},
         }
 
 
