@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model and a device in, each way to run it there out: torch by precision, ONNX Runtime in 32 and in 8 bits."""
+"""A model and a device in, each way to run it there out: torch as it is or compiled, ONNX Runtime in 32 and 8 bits."""
 
 import logging
 import tempfile
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from models import registry
 from models.accelerated import CROPS, STATE, AcceleratedDetector, can_accelerate, frugal, named_weights
+from models.compiled import can_compile, compiled
 from models.detector import Detector
 from models.twofold import TwofoldDetector
 
@@ -36,11 +37,15 @@ CALIBRATION_LOOKS: Final = 8
 
 
 class Way(NamedTuple):
-    """A way to run the model, and the settings that choose it; a way without any cannot be chosen."""
+    """A way to run the model, and the settings that choose it; a way without any cannot be chosen.
+
+    One that `compiles` does so in its first step of each number of crops, as `models.compiled` says.
+    """
 
     name: str
     settings: Mapping[str, str]
     detector: Detector | TwofoldDetector
+    compiles: bool = False
 
 
 class Absent(NamedTuple):
@@ -61,6 +66,7 @@ def ways(name: str, device: str, crops: Tensor) -> Iterator[Way | Absent]:
         detector = registry.load(name, device, accelerated=False, kind=KINDS[kind])
         yield Way(f"torch, {kind}", {"runtime": "torch", "precision": kind}, _whole(detector))
     if on_cpu:
+        yield _compiled(name)
         yield from _accelerated(name, crops)
 
 
@@ -73,6 +79,12 @@ def farthest(one: Detector | TwofoldDetector, other: Detector | TwofoldDetector,
         known, states[1] = other.step(looks.to(other.device), states[1])
         worst = max(worst, float((found.logit.cpu() - known.logit.cpu()).abs().max()))
     return worst
+
+
+def _compiled(name: str) -> Way | Absent:
+    if not can_compile():
+        return Absent("torch, compiled", "needs a C++ compiler, such as g++")
+    return Way("torch, compiled", {}, _whole(compiled(registry.load(name, accelerated=False))), compiles=True)
 
 
 def _accelerated(name: str, crops: Tensor) -> Iterator[Way | Absent]:

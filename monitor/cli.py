@@ -142,7 +142,7 @@ def bench(
         Subject,
         typer.Argument(
             help="The service, its delays under load, many streams, a long run, receiving, losses, a look at a face, "
-            "the network, or the way to an engine process."
+            "the network, the way to an engine process, or one process beside several."
         ),
     ] = Subject.SERVICE,
     config: Config = None,

@@ -62,9 +62,21 @@ class NodeSettings(Section):
     processes: int = Field(
         0, ge=0, le=256, description="Processes that take calls, beside one that judges; 0 does all in one process."
     )
+    engines: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that judge, where there are several: each judges its own participants, on the GPUs in "
+        "turn unless liveness.device names one.",
+    )
     answer_timeout_s: Positive = Field(
         2.0, description="Longest wait for the judging process; a look without an answer says nothing."
     )
+
+    @property
+    def sharing(self) -> int:
+        """Processes that share the machine's cores."""
+        return self.processes + self.engines if self.processes else 1
 
 
 class HttpSettings(Section):

@@ -71,8 +71,8 @@ class Watching:
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Take calls from now on, each in a task group inside `group`."""
         self.calls = Calls(group, partial(watch, stages=self.stages), self._changed)
-        # The processes of one service share its cores, the one that judges among them.
-        share = cores() / (1 + self.settings.node.processes)
+        # The processes of one service share its cores, those that judge among them.
+        share = cores() / self.settings.node.sharing
         self.load = Guard(self.settings.load, self.settings.capture.samples_per_s, share, self.meter.sample)
         self.whip = WhipServer(self.settings, self.calls.admit, self.passes, self._busy)
         self.pulls = tuple(

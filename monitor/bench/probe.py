@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-__all__ = ["FPS", "STAGES", "Counts", "Mark", "Probe", "attribute", "percentile"]
+__all__ = ["BROKER", "FPS", "STAGES", "Counts", "Mark", "Probe", "attribute", "by_kind", "percentile"]
 
 FPS: Final = 30
 """Frames that each caller sends in a second."""
@@ -51,7 +51,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One moment of a process: `cpu_s` by stage and counts since its start, loop lag since the mark before."""
+    """One moment of a program: `cpu_s` by stage and counts since its start, loop lag since the mark before.
+
+    `processes_s` is the processor time of its processes beside the first one, by what they are.
+    """
 
     at_s: float
     cpu_s: Mapping[str, float]
@@ -60,13 +63,18 @@ class Mark:
     looked: int
     judged: int
     loop_lag_p99_s: float
+    processes_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Probe:
-    """Looks at this process; `run` measures how late the event loop wakes up, 20 times a second."""
+    """Looks at this process; `run` measures how late the event loop wakes up, 20 times a second.
+
+    `kinds` are the ids of the program's other processes and what they are; any further child is the broker.
+    """
 
     counts: Callable[[], Counts]
+    kinds: Callable[[], Mapping[int, str]] = dict
     _late_s: list[float] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -78,15 +86,19 @@ class Probe:
 
     def mark(self) -> Mark:
         """What has been used and done so far."""
-        counts = self.counts()
-        cpu_s = attribute(_thread_stats(), _thread_names(), _children(os.getpid(), _process_stats()))
+        counts, kinds = self.counts(), self.kinds()
+        children = {_process(stat): stat for stat in _children(os.getpid(), _process_stats())}
+        brokers = [stat for process, stat in children.items() if process not in kinds]
+        cpu_s = attribute(_thread_stats(), _thread_names(), brokers)
         cpu_s["network and loop"] -= counts.converted_s
         cpu_s["convert"] += counts.converted_s
         cpu_s["liveness"] -= counts.cues_s
         cpu_s[CUES] += counts.cues_s
         late_s, self._late_s = self._late_s, []
         lag_s = percentile(late_s, 0.99) if late_s else 0.0
-        return Mark(time.monotonic(), cpu_s, _resident(), counts.received, counts.looked, counts.judged, lag_s)
+        resident_bytes = sum(map(_resident, (os.getpid(), *kinds)))
+        seen = (counts.received, counts.looked, counts.judged)
+        return Mark(time.monotonic(), cpu_s, resident_bytes, *seen, lag_s, by_kind(children, kinds))
 
 
 def attribute(threads: Mapping[int, str], names: Mapping[int, str], children: Iterable[str] = ()) -> dict[str, float]:
@@ -98,6 +110,14 @@ def attribute(threads: Mapping[int, str], names: Mapping[int, str], children: It
     for thread, stat in threads.items():
         spent[_stage(names.get(thread))] += _cpu_s(stat)
     spent[BROKER] += sum(_cpu_s(stat) for stat in children)
+    return spent
+
+
+def by_kind(stats: Mapping[int, str], kinds: Mapping[int, str]) -> dict[str, float]:
+    """CPU seconds of the processes in `kinds`, by what they are, from the stat line of each process."""
+    spent = dict.fromkeys(kinds.values(), 0.0)
+    for process, kind in kinds.items():
+        spent[kind] += _cpu_s(stats[process])
     return spent
 
 
@@ -125,6 +145,10 @@ def _cpu_s(stat: str) -> float:
     return (int(user) + int(system)) / TICKS_PER_S
 
 
+def _process(stat: str) -> int:
+    return int(stat.split(" ", 1)[0])
+
+
 def _children(parent: int, stats: Iterable[str]) -> list[str]:
     return [stat for stat in stats if int(_fields(stat)[1]) == parent]
 
@@ -135,7 +159,7 @@ def _thread_names() -> dict[int, str]:
 
 def _thread_stats() -> dict[int, str]:
     stats = (_read(folder) for folder in Path("/proc/self/task").iterdir())
-    return {int(stat.split(" ", 1)[0]): stat for stat in stats if stat}
+    return {_process(stat): stat for stat in stats if stat}
 
 
 def _process_stats() -> list[str]:
@@ -150,6 +174,6 @@ def _read(folder: Path) -> str:
         return ""
 
 
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+def _resident(process: int) -> int:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -3,7 +3,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.bench.probe import STAGES, Mark, percentile
@@ -31,8 +31,9 @@ class Heard:
 class Measure:
     """What a program cost and did between the first mark and the last; None where nothing was heard.
 
-    `cpu_percent` is of one core and per stream. Rates are per stream. The delays run from the moment a frame was due
-    at the caller to its verdict at a subscriber; `caller_late_p99_s` says how far the caller itself was behind.
+    `cpu_percent` is of one core, per stream, that of the first process; `processes_percent` that of others. Rates are
+    per stream. The delays run from the moment a frame was due at the caller to its verdict at a subscriber;
+    `caller_late_p99_s` says how far the caller itself was behind.
     """
 
     cpu_percent: Mapping[str, float]
@@ -50,11 +51,12 @@ class Measure:
     resident_late_bytes: int
     loop_lag_p99_s: float
     caller_late_p99_s: float
+    processes_percent: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def cpu_total_percent(self) -> float:
-        """All stages together."""
-        return sum(self.cpu_percent.values())
+        """All stages and processes together."""
+        return sum(self.cpu_percent.values()) + sum(self.processes_percent.values())
 
     @property
     def streams_per_core(self) -> float | None:
@@ -80,6 +82,9 @@ def measured(
     within = [seconds for each, seconds in late_s.items() if first.at_s <= each.at_s <= last.at_s]
     return Measure(
         cpu_percent={stage: 100 * (last.cpu_s[stage] - first.cpu_s[stage]) / span_s for stage in STAGES},
+        processes_percent={
+            kind: 100 * (spent - first.processes_s[kind]) / span_s for kind, spent in last.processes_s.items()
+        },
         received_per_s=(last.received - first.received) / span_s,
         looked_per_s=(last.looked - first.looked) / span_s,
         judged_per_s=(last.judged - first.judged) / span_s,

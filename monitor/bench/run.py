@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.bench import engine, growth, latency, look, loss, receive, ring, soak
+from monitor.bench import engine, growth, latency, look, loss, processes, receive, ring, soak
 from monitor.bench.comparison import compare
 from monitor.bench.subject import Subject
 from monitor.config import Settings
@@ -52,6 +52,7 @@ SUBJECTS: Final[Mapping[Subject, Callable[[Order], Awaitable[int]]]] = {
     Subject.LOOK: lambda order: asyncio.to_thread(look.measure, **order.way),
     Subject.ENGINE: lambda order: engine.benchmark(order.settings, **order.timed),
     Subject.RING: lambda order: ring.measure(**order.timed),
+    Subject.PROCESSES: lambda order: processes.measure(order.settings, **order.crowded),
 }
 
 

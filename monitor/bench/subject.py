@@ -18,3 +18,4 @@ class Subject(StrEnum):
     LOOK = "look"
     ENGINE = "engine"
     RING = "ring"
+    PROCESSES = "processes"

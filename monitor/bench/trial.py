@@ -33,6 +33,7 @@ class Bench:
     """The same callers for each program: `settings` shape its work, `folder` is scratch space.
 
     The callers send `per_s` pictures of the clip a second, or of `layers`, the same clip in three temporal layers.
+    Lifesign runs in `processes` processes as `node.processes` says.
     """
 
     settings: Settings
@@ -43,10 +44,15 @@ class Bench:
     cores: Cores
     per_s: int = FPS
     layers: Path | None = None
+    processes: int = 0
 
     def of(self, streams: int) -> "Bench":
         """The same with another number of callers."""
         return replace(self, streams=streams)
+
+    def over(self, processes: int) -> "Bench":
+        """The same over another number of processes."""
+        return replace(self, processes=processes)
 
     async def measure(self, variant: str, *, layered: bool = False) -> Measure:
         """Run "plain" or "lifesign" alone; raises StartError when a process fails."""
@@ -90,6 +96,7 @@ class Bench:
             "mqtt": {"broker": "embedded", "port": 0},
             "paths": {"state": str(self.folder / variant)},
             "load": {"enabled": False},
+            "node": {"processes": self.processes},
         }
 
 

@@ -3,7 +3,8 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from rich.table import Table
@@ -12,8 +13,9 @@ from monitor import assets
 from monitor.bench.faces import CLIP, faces
 from monitor.config import Settings
 from monitor.liveness.catalog import crop_px
-from monitor.liveness.tuning import CLOSE, Trial, advice, trials
-from monitor.terminal import out, styled
+from monitor.liveness.stand import CLOSE, Trial
+from monitor.liveness.tuning import advice, trials
+from monitor.terminal import out, say, styled
 
 __all__ = ["tune"]
 
@@ -31,16 +33,16 @@ async def tune(settings: Settings, *, json: bool, seconds: float = 1.0) -> int:
     shots = await faces(settings, clip, crop_px(settings.liveness.model), LOOKS * TRACKS)
     looks = shots[: len(shots) // TRACKS * TRACKS].reshape(TRACKS, -1, *shots.shape[1:]).swapaxes(0, 1).copy()
     threads = [count for count in THREADS if count <= (os.cpu_count() or 1)]
-    tried = await asyncio.to_thread(lambda: list(trials(settings.liveness, looks, threads=threads, seconds=seconds)))
+    tries = partial(trials, settings.liveness, looks, threads=threads, seconds=seconds, note=say)
+    tried = await asyncio.to_thread(lambda: list(tries()))
     chosen = advice(tried)
     if json:
-        out({"trials": [trial._asdict() for trial in tried], "liveness": chosen})
+        out({"trials": [_document(trial) for trial in tried], "liveness": chosen})
         return 0
     console = styled()
     console.print(_table([trial for trial in tried if trial.off is not None]))
-    for trial in tried:
-        for remark in _remark(trial):
-            console.print(remark)
+    for remark in dict.fromkeys(remark for trial in tried for remark in _remarks(trial)):
+        console.print(remark)
     out(snippet(chosen))
     return 0
 
@@ -55,15 +57,21 @@ def _table(tried: Sequence[Trial]) -> Table:
     for head in ("way", "threads", *(f"{batch} a step" for batch in tried[0].ms), "logits off"):
         table.add_column(head, justify="left" if head == "way" else "right")
     for trial in tried:
-        costs = (f"{ms:.2f}" for ms in trial.ms.values())
+        costs = (f"{trial.ms[batch]:.2f}" if batch in trial.ms else "" for batch in tried[0].ms)
         table.add_row(trial.way, str(trial.threads), *costs, f"{trial.off:.2g}")
     return table
 
 
-def _remark(trial: Trial) -> tuple[str, ...]:
-    """Why a way is not advised, if it cannot be."""
+def _remarks(trial: Trial) -> Iterator[str]:
+    """Why a way is not advised, if it cannot be, and what it took to compile."""
     if trial.absent:
-        return (f"{trial.way} was not tried: it {trial.absent}.",)
+        yield f"{trial.way} was not tried: it {trial.absent}."
     if trial.off is not None and trial.off > CLOSE:
-        return (f"{trial.way} moves logits by more than {CLOSE:g}: it is not advised.",)
-    return ()
+        yield f"{trial.way} moves logits by more than {CLOSE:g}: it is not advised."
+    if trial.compile_s:
+        took = ", ".join(f"{seconds:.0f} s for steps of {batch}" for batch, seconds in trial.compile_s.items())
+        yield f"{trial.way} was compiled first: {took}."
+
+
+def _document(trial: Trial) -> dict[str, object]:
+    return trial._asdict() | {"compile_s": dict(trial.compile_s)}

@@ -14,7 +14,7 @@ from monitor.config import LivenessSettings
 from monitor.errors import DeviceError
 from monitor.liveness.detector import Load
 
-__all__ = ["load_model", "loader", "resolve_device"]
+__all__ = ["device_in_turn", "load_model", "loader", "resolve_device"]
 
 ACCELERATED: Final = {"auto": None, "torch": False, "onnx": True}
 
@@ -31,6 +31,15 @@ def resolve_device(name: str) -> str:
             f"liveness.device {name!r} cannot be used: {reason}", "Set liveness.device to auto or cpu."
         ) from error
     return name
+
+
+def device_in_turn(name: str, number: int) -> str:
+    """The device of one of several engines: the GPUs in turn, unless one of them is named; the same CPU for all.
+
+    Raises as `resolve_device` does.
+    """
+    device = resolve_device(name)
+    return f"cuda:{number % torch.cuda.device_count()}" if device == "cuda" else device
 
 
 def loader(settings: LivenessSettings) -> Load:

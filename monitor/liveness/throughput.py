@@ -17,7 +17,7 @@ from monitor.liveness.buckets import buckets
 from monitor.liveness.catalog import refusals
 from monitor.liveness.devices import load_model, resolve_device
 from monitor.liveness.runner import CPU_STEP, GPU_STEP, Runner
-from monitor.liveness.tuning import clocked
+from monitor.liveness.stand import clocked
 
 __all__ = ["Device", "Step", "Throughput", "limit_s", "measure"]
 

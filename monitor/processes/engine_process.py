@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from monitor.liveness.devices import device_in_turn
 from monitor.liveness.engine import Engine
 from monitor.metrics import Metrics, Reading
 from monitor.processes.channel import Channel
@@ -16,8 +17,11 @@ __all__ = ["live"]
 
 async def live(start: EngineStart, channel: Channel) -> None:
     """Judge until the main process says stop or is gone. Raises StartError when the engine cannot start."""
+    settings = start.settings.liveness
+    if start.settings.node.engines > 1:
+        settings = settings.model_copy(update={"device": device_in_turn(settings.device, start.number)})
     async with (
-        Engine(start.settings.liveness, start.load) as engine,
+        Engine(settings, start.load) as engine,
         EngineServer(engine, Path(start.path)) as server,
     ):
         metrics = Metrics((*engine_readings(engine), *_readings(server)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings in; an engine process, ingest processes, and the publisher in front of them out."""
+"""Settings in; engine processes, ingest processes, and the publisher in front of them out."""
 
 import secrets
 import tempfile
@@ -55,18 +55,18 @@ class Fleet:
         self.explanations: ExplanationDesk
         self._key = secrets.token_bytes(KEY_BYTES)
         self._folder = folder
+        self._engine_paths = tuple(str(folder / f"engine-{number}") for number in range(settings.node.engines))
         count = settings.node.processes
         self._pins = shares((pull.call for pull in settings.pulls), count)
         self.placement = Placement(count, self._pins)
         self.forward = Forward(settings, self.placement, [folder / f"ingest-{each}" for each in range(1, count + 1)])
-        start = EngineStart(settings, str(folder / "engine"), load)
-        self.engine = Child("engine", "engine", start, _nothing, _nothing)
+        self.engines = [self._engine(number, load) for number in range(settings.node.engines)]
         self.ingests = [self._ingest(process) for process in range(count)]
 
     @property
     def children(self) -> tuple[Child, ...]:
         """All processes."""
-        return (self.engine, *self.ingests)
+        return (*self.engines, *self.ingests)
 
     @property
     def participants(self) -> int:
@@ -128,11 +128,15 @@ class Fleet:
             "code",
         )
 
+    def _engine(self, number: int, load: "Load | None") -> Child:
+        start = EngineStart(self.settings, self._engine_paths[number], load, number)
+        return Child("engine", start.name, start, _nothing, _nothing)
+
     def _ingest(self, process: int) -> Child:
         name = f"ingest-{process + 1}"
         pulls = tuple(pull for pull in self.settings.pulls if self._pins[pull.call] == process)
         settings = self.settings.model_copy(update={"pulls": pulls})
-        start = IngestStart(settings, process + 1, str(self._folder / name), str(self._folder / "engine"), self._key)
+        start = IngestStart(settings, process + 1, str(self._folder / name), self._engine_paths, self._key)
         return Child("ingest", name, start, partial(self._hear, process), partial(self._lost, process))
 
     async def _hear(self, process: int, message: object) -> None:
@@ -172,10 +176,11 @@ async def open_fleet(
         fleet = Fleet(settings, folder, load)
         stack.push_async_callback(fleet.forward.close)
         limit_s = settings.node.drain_s + LAST_WORDS_S
-        async with Crew([fleet.engine], limit_s):
-            assert fleet.engine.ready is not None
-            assert fleet.engine.ready.welcome is not None
-            identity = identify(settings, version("lifesign"), fleet.engine.ready.welcome.model)
+        async with Crew(fleet.engines, limit_s):
+            ready = fleet.engines[0].ready
+            assert ready is not None
+            assert ready.welcome is not None
+            identity = identify(settings, version("lifesign"), ready.welcome.model)
             publisher = await stack.enter_async_context(Publisher(settings, identity, [fleet.live, *sinks]))
             fleet.publish(publisher, ExplanationDesk(await stack.enter_async_context(Pictures(open_album(settings)))))
             async with Crew(fleet.ingests, limit_s):

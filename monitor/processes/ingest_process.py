@@ -9,11 +9,13 @@ from monitor import assets
 from monitor.capture.passes import Passes
 from monitor.finders import Finders
 from monitor.http import ingest_app
+from monitor.liveness.worst import Worst
 from monitor.metrics import Metrics, Reading
 from monitor.processes.channel import Channel
+from monitor.processes.engines import Engines
 from monitor.processes.messages import IngestStart, Ready, Report
 from monitor.processes.relay import Relay
-from monitor.processes.remote_engine import RemoteEngine
+from monitor.processes.remote_engine import Remembered, RemoteEngine
 from monitor.processes.reporting import until_stopped
 from monitor.readings import watching_readings
 from monitor.server import listen_unix, serve
@@ -29,9 +31,7 @@ async def live(start: IngestStart, channel: Channel) -> None:
     """Take calls until the main process says stop or is gone; then close them. Raises StartError."""
     settings = start.settings
     async with AsyncExitStack() as stack:
-        keep_pictures = settings.evidence.pictures
-        remote = RemoteEngine(Path(start.engine), settings.node.answer_timeout_s, pictures=keep_pictures)
-        engine = await stack.enter_async_context(remote)
+        engine = await stack.enter_async_context(_engines(start))
         landmarks = assets.path("face_landmarker", settings.paths.cache)
         finders = Finders(settings.faces, landmarks, engine.crop_px, surroundings=engine.surroundings)
         stack.callback(finders.close)
@@ -46,7 +46,14 @@ async def live(start: IngestStart, channel: Channel) -> None:
             watching.drain()
 
 
-def _report(watching: Watching, engine: RemoteEngine, metrics: Metrics) -> Report:
+def _engines(start: IngestStart) -> Engines:
+    timeout_s, pictures = start.settings.node.answer_timeout_s, start.settings.evidence.pictures
+    worst: Remembered = Worst()
+    lines = [RemoteEngine(Path(path), timeout_s, pictures=pictures, worst=worst) for path in start.engines]
+    return Engines(lines, start.number - 1)
+
+
+def _report(watching: Watching, engine: Engines, metrics: Metrics) -> Report:
     names = {(feed.call, feed.participant) for feed in watching.calls.all_feeds()}
     checks = watching.checks()
     unmet = {name: check.reason for name, check in checks.items() if not check.ok and name not in ELSEWHERE}
@@ -54,14 +61,13 @@ def _report(watching: Watching, engine: RemoteEngine, metrics: Metrics) -> Repor
     return Report(frozenset(names | watching.whip.names), unmet, metrics.families())
 
 
-def _readings(engine: RemoteEngine) -> tuple[Reading, ...]:
-    counts = engine.counts
+def _readings(engine: Engines) -> tuple[Reading, ...]:
     return (
-        Reading("engine_connected", "1 while there is an engine process.", lambda: engine.connected),
-        Reading("engine_waiting_looks", "Looks that wait for the engine process.", lambda: engine.waiting),
-        Reading("engine_asked_looks_total", "Looks sent to the engine process.", lambda: counts.asked),
-        Reading("engine_unanswered_looks_total", "Looks without an answer.", lambda: counts.unanswered),
-        Reading("engine_overwritten_looks_total", "Looks that newer ones replaced.", lambda: counts.overwritten),
-        Reading("engine_late_looks_total", "Looks whose answer did not come in time.", lambda: counts.late),
-        Reading("engine_too_large_looks_total", "Looks that fit no slot of the ring.", lambda: counts.too_large),
+        Reading("engine_connected", "Engine processes connected.", lambda: engine.connected),
+        Reading("engine_waiting_looks", "Looks that wait for an engine process.", lambda: engine.waiting),
+        Reading("engine_asked_looks_total", "Looks sent to engine processes.", lambda: engine.counts.asked),
+        Reading("engine_unanswered_looks_total", "Looks without an answer.", lambda: engine.counts.unanswered),
+        Reading("engine_overwritten_looks_total", "Looks that newer ones replaced.", lambda: engine.counts.overwritten),
+        Reading("engine_late_looks_total", "Looks whose answer did not come in time.", lambda: engine.counts.late),
+        Reading("engine_too_large_looks_total", "Looks that fit no slot of the ring.", lambda: engine.counts.too_large),
     )

@@ -37,16 +37,22 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EngineStart:
-    """To a new engine process: judge, behind the Unix socket at `path`."""
+    """To a new engine process: judge, behind the Unix socket at `path`; `number` counts from 0, for its device."""
 
     settings: "Settings"
     path: str
     load: "Load | None" = None
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the process is called in logs and metrics."""
+        return "engine" if self.settings.node.engines == 1 else f"engine-{self.number + 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class IngestStart:
-    """To a new ingest process: serve HTTP at the Unix socket `path`, judge by the engine at `engine`.
+    """To a new ingest process: serve HTTP at the Unix socket `path`, judge by the engines at `engines`.
 
     `key` signs invitations; `number` counts from 1.
     """
@@ -54,8 +60,13 @@ class IngestStart:
     settings: "Settings"
     number: int
     path: str
-    engine: str
+    engines: tuple[str, ...]
     key: bytes
+
+    @property
+    def name(self) -> str:
+        """What the process is called in logs and metrics."""
+        return f"ingest-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

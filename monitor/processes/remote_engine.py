@@ -21,7 +21,7 @@ from monitor.processes.ring import Ring
 from monitor.publish.backoff import Backoff
 from monitor.values import NO_CONTEXT, Context, Evidence, FaceCrop, WorstLook
 
-__all__ = ["SLOTS", "RemoteEngine", "slot_bytes"]
+__all__ = ["SLOTS", "Remembered", "RemoteEngine", "slot_bytes"]
 
 log = structlog.get_logger()
 SLOTS: Final = 128
@@ -33,6 +33,9 @@ BESIDE_BYTES: Final = 256 * 1024
 FIRST_RECONNECT_S: Final = 0.05
 LAST_RECONNECT_S: Final = 1.0
 
+Remembered = Worst[tuple[str, str, int]]
+"""By call, participant and track."""
+
 
 def slot_bytes(crop_px: int) -> int:
     """Room for one look with a crop of this side."""
@@ -43,17 +46,25 @@ class RemoteEngine:
     """Async context manager: keeps a line to the engine at `path`, and connects anew whenever it breaks.
 
     A look that is not answered within `answer_timeout_s`, or while there is no engine, gives no evidence, and is
-    counted. The worst looks are remembered here, with `pictures` their crops, too. The first Welcome is kept: every
-    engine of one service loads the same weights.
+    counted. The worst looks are remembered here, or in `worst` with those of other lines, with `pictures` their crops,
+    too. The first Welcome is kept: every engine of one service loads the same weights.
     """
 
-    def __init__(self, path: Path, answer_timeout_s: float, *, pictures: bool = False, slots: int = SLOTS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answer_timeout_s: float,
+        *,
+        pictures: bool = False,
+        slots: int = SLOTS,
+        worst: Remembered | None = None,
+    ) -> None:
         self._path = path
         self._timeout_s = answer_timeout_s
         self._pictures = pictures
         self._slots = slots
         self._backoff = Backoff(FIRST_RECONNECT_S, LAST_RECONNECT_S)
-        self._worst: Worst[tuple[str, str, int]] = Worst()
+        self._worst: Remembered = Worst() if worst is None else worst
         self._line: Line | None = None
         self._stack = AsyncExitStack()
         self._first = asyncio.Event()

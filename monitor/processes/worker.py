@@ -67,8 +67,7 @@ def _log(start: EngineStart | IngestStart) -> None:
     if settings.log.level != "debug":
         native.catch()
     logs.configure(settings.log, secrets(settings))
-    name = "engine" if isinstance(start, EngineStart) else f"ingest-{start.number}"
-    structlog.contextvars.bind_contextvars(process=name)
+    structlog.contextvars.bind_contextvars(process=start.name)
 
 
 if __name__ == "__main__":

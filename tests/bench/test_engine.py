@@ -11,8 +11,8 @@ from models.work import Work
 from monitor.bench import engine, tuning
 from monitor.config import Settings
 from monitor.errors import UsageError
+from monitor.liveness.stand import Trial
 from monitor.liveness.throughput import Device, Step, Throughput
-from monitor.liveness.tuning import Trial
 
 FOUND = Throughput(
     Device("H-1", 4e14, 2e12), "float16", Work(500_000_000, 9_000_000, 3_500_000), 5.0, (Step(256, 0.004, 0.001),)
@@ -69,6 +69,7 @@ async def test_tuning_prints_settings_to_paste_and_what_was_not_tried(monkeypatc
         Trial("torch, float32", 1, settings, dict.fromkeys((1, 2, 4, 8), 12.0), 0.0),
         Trial("ONNX Runtime", 1, {}, {}, None, "needs the extra fast"),
         Trial("ONNX Runtime, 8 bit", 1, {}, dict.fromkeys((1, 2, 4, 8), 3.0), 1.5),
+        Trial("torch, compiled", 1, {}, {1: 9.0}, 0.0, compile_s={1: 31.0}),
     ]
     monkeypatch.setattr(tuning, "trials", lambda *given, **named: iter(tried))
     assert await tuning.tune(Settings(), json=False) == 0
@@ -77,5 +78,6 @@ async def test_tuning_prints_settings_to_paste_and_what_was_not_tried(monkeypatc
     assert "  runtime: torch" in said.out.splitlines()
     assert "needs the extra fast" in said.err
     assert "ONNX Runtime, 8 bit moves logits by more than" in said.err
+    assert "torch, compiled was compiled first: 31 s for steps of 1." in said.err
     await tuning.tune(Settings(), json=True)
     assert json.loads(capsys.readouterr().out)["liveness"]["largest_step"] == 1

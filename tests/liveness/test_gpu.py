@@ -10,7 +10,7 @@ from monitor.config import LivenessSettings
 from monitor.errors import DeviceMemoryError
 from monitor.liveness.devices import load_model
 from monitor.liveness.runner import Runner
-from monitor.liveness.tuning import CLOSE, clocked
+from monitor.liveness.stand import CLOSE, clocked
 from tests.liveness.test_tuning import shapes
 
 pytestmark = [

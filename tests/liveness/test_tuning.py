@@ -10,8 +10,9 @@ from models.ways import CLOSE
 from models.work import Work
 from monitor.config import LivenessSettings
 from monitor.errors import ModelError
+from monitor.liveness.stand import Trial
 from monitor.liveness.throughput import Device, Step, limit_s, measure
-from monitor.liveness.tuning import Trial, advice, trials
+from monitor.liveness.tuning import advice, trials
 
 ONNX = {"runtime": "onnx", "precision": "float32"}
 TORCH = {"runtime": "torch", "precision": "float32"}
@@ -54,8 +55,9 @@ def test_batches_are_waited_for_where_they_pay():
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_every_way_is_tried_and_held_against_torch():
+def test_every_way_is_tried_and_held_against_torch(monkeypatch):
     """ONNX Runtime judges alike; 8 bits do not, on pictures with shapes in them; what is missing says why."""
+    monkeypatch.setattr("models.ways.compiled", lambda detector: detector)
     found = {
         each.way: each for each in trials(LivenessSettings(device="cpu"), shapes(2, 1, 128), batches=(1,), seconds=0.05)
     }
