@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"monitor.values", "monitor.errors", "monitor.config"}
 STAGES = {"capture", "faces", "liveness", "policy", "publish"}
-BESIDE = {"bench", "load", "processes"}
+BESIDE = {"bench", "load", "processes", "rates"}
 """Folders outside the flow."""
 
 

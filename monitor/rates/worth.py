@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.look_ways import CLOSE_PER_S, Film, Judged
+from monitor.rates.ways import CLOSE_PER_S, Film, Judged
 from monitor.values import Evidence
 
 __all__ = ["correlation", "rows", "spread"]

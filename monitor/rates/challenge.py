@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Films of people who were asked nothing in, how often they pass each challenge by chance out.
 
-    python -m monitor.challenge_rates [--seeds N] FILM...
+    python -m monitor.rates.challenge [--seeds N] FILM...
 
 That is what a film recorded beforehand passes when it is played to the camera: the false acceptance of a challenge
 (ISO/IEC 30107-3, APCER of a replayed or injected recording). Short films are played there and back until the challenge

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from monitor.config import LivenessSettings
 from monitor.liveness.engine import Engine
-from monitor.look_rates import judged, table
-from monitor.look_ways import WAYS
-from monitor.rest_rates import Outcome
+from monitor.rates.looks import judged, table
+from monitor.rates.rest import Outcome
+from monitor.rates.ways import WAYS
 from monitor.values import FaceBox, FaceLook, Reason
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop, quality

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labelled films in, what the network's rest at clear participants saves and how much later attacks are found out.
 
-    python -m monitor.rest_rates DATA [--most N]
+    python -m monitor.rates.rest DATA [--most N]
 
 A call is a bona fide film, there and back for a minute and a half, and then a forgery made from it for a minute, as if
 the attack began in mid-call. Each call is judged twice, with the policy as it runs: every look, and with rests. Only
@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Final
 
-from monitor.challenge_rates import endless, looks
 from monitor.config import LivenessSettings, Profile
 from monitor.liveness.engine import Engine
 from monitor.policy.participant import ParticipantPolicy
+from monitor.rates.challenge import endless, looks
 from monitor.tempo import Tempo
 from monitor.values import AlertChange, Context, FaceCrop, FaceLook
 

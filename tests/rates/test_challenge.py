@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from monitor.challenge_rates import KINDS, chance, endless, highest, table
+from monitor.rates.challenge import KINDS, chance, endless, highest, table
 from monitor.values import ChallengeKind, ChallengeState
 from tests.fakes.answers import PER_S, Person, look
 

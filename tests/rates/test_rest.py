@@ -7,7 +7,7 @@ import pytest
 
 from monitor.config import LivenessSettings
 from monitor.liveness.engine import Engine
-from monitor.rest_rates import Call, Outcome, pairs, table, watch
+from monitor.rates.rest import Call, Outcome, pairs, table, watch
 from monitor.values import FaceLook
 from tests.fakes.detector import FakeDetector
 from tests.fakes.timeline import crop

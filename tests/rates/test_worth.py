@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from monitor.look_ways import Film, Judged
-from monitor.look_worth import Logits, correlation, rows, spread
+from monitor.rates.ways import Film, Judged
+from monitor.rates.worth import Logits, correlation, rows, spread
 from monitor.values import Evidence, FaceLook
 
 SEED = 20261122

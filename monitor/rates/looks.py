@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labelled films in, what ten looks a second at who is new or suspect bring and cost out.
 
-    python -m monitor.look_rates DATA [--most N]
+    python -m monitor.rates.looks DATA [--most N]
 
 Every film is looked at ten times a second and judged once by one state of the network, and once by two that take turns.
-Printed is what the further looks tell (`monitor.look_worth`), and how calls go (`monitor.look_ways`) whose attack
+Printed is what the further looks tell (`monitor.rates.worth`), and how calls go (`monitor.rates.ways`) whose attack
 begins after a minute and a half of a bona fide person, or with the call. Only the network is asked.
 """
 
@@ -19,12 +19,12 @@ from typing import Final
 
 import numpy as np
 
-from monitor import look_worth
-from monitor.challenge_rates import looks
 from monitor.config import LivenessSettings
 from monitor.liveness.engine import Engine
-from monitor.look_ways import CLOSE_PER_S, WAYS, Film, Judged, Way, play
-from monitor.rest_rates import CALM_S, Outcome, largest, later_s, pairs
+from monitor.rates import worth
+from monitor.rates.challenge import looks
+from monitor.rates.rest import CALM_S, Outcome, largest, later_s, pairs
+from monitor.rates.ways import CLOSE_PER_S, WAYS, Film, Judged, Way, play
 from monitor.values import Evidence, FaceCrop, FaceLook
 
 __all__ = ["judged", "main", "table"]
@@ -109,8 +109,8 @@ def main() -> None:
     films = asyncio.run(_films(path for pair in chosen for path in pair))
     calls = [(films[real], films[forged]) for real, forged in chosen if min(map(len, (films[real], films[forged]))) > 1]
     people, attacks = ([films[path] for path in dict.fromkeys(side)] for side in zip(*chosen, strict=True))
-    worth = look_worth.rows({"bona fide": people, "forged": attacks})
-    sys.stdout.write(_markdown(("network's logits", "bona fide", "forged"), worth) + "\n")
+    told = worth.rows({"bona fide": people, "forged": attacks})
+    sys.stdout.write(_markdown(("network's logits", "bona fide", "forged"), told) + "\n")
     for calm_s in (CALM_S, 0.0):
         played = {way: [play(real, forged, way, calm_s) for real, forged in calls] for way in WAYS}
         sys.stdout.write(f"\nAttack after {calm_s:.0f} s:\n\n{table(played)}\n")

@@ -12,7 +12,7 @@ from typing import Final
 
 from monitor.config import Profile
 from monitor.policy.participant import ParticipantPolicy
-from monitor.rest_rates import ATTACK_S, TRACK, USUAL_PER_S, Outcome
+from monitor.rates.rest import ATTACK_S, TRACK, USUAL_PER_S, Outcome
 from monitor.tempo import Tempo
 from monitor.values import AlertChange, Evidence, FaceLook, State
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.look_ways import WAYS, Film, Judged, Way, play
-from monitor.rest_rates import ATTACK_S
+from monitor.rates.rest import ATTACK_S
+from monitor.rates.ways import WAYS, Film, Judged, Way, play
 from monitor.values import FaceLook, State
 from tests.fakes.timeline import crop, evidence
 
