@@ -14,7 +14,7 @@ DONE: Final = 0
 
 
 class Opener:
-    """Does what `Session.unprotect` does, with objects that are made once: they cost more than decrypting."""
+    """Does what `Session.unprotect` does, with objects of C that are made once instead of for each packet."""
 
     def __init__(self, session: pylibsrtp.Session) -> None:
         self.session = session
