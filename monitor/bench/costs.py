@@ -11,12 +11,12 @@ __all__ = [
     "FULL_PERCENT",
     "HEAD",
     "KINDS",
-    "PROFILE_HEAD",
+    "LOOP",
     "Cost",
     "Kind",
     "Trial",
     "cost_row",
-    "profile_rows",
+    "percent",
     "trial_of",
 ]
 
@@ -39,7 +39,6 @@ HEAD: Final = (
     "late p50 / p99: loop",
     "tap",
 )
-PROFILE_HEAD: Final = ("the tap's CPU", "ms a picture", "of a core", "share")
 NONE: Final = "–"
 LOOP: Final = "network and loop"
 
@@ -156,22 +155,3 @@ def _share(trial: Trial | None) -> str:
 
 def _late(trial: Trial | None) -> str:
     return NONE if trial is None or trial.late_ms is None else f"{trial.late_ms[0]:.0f} / {trial.late_ms[1]:.0f} ms"
-
-
-def profile_rows(cost: Cost) -> list[tuple[str, ...]]:
-    """Rows below `PROFILE_HEAD`: the event loop by cause, decoding, and what of all this is waking up."""
-    tap, sampled = cost.tap, sum(cost.tap.causes.values())
-    loop_ms, decode_ms = tap.cpu_ms[LOOP], tap.cpu_ms["decode"]
-    found = {f"loop: {cause}": loop_ms * count / sampled for cause, count in tap.causes.items()}
-    ordered = sorted(found.items(), key=lambda each: -each[1])
-    rest = {
-        "decoding alone": cost.decode_ms,
-        "decoding beside the loop, above that": decode_ms - cost.decode_ms,
-        "all else": tap.total_ms - loop_ms - decode_ms,
-        "of it all, empty wake-ups": tap.wakes * tap.empty_wake_ms,
-    }
-    return [_profile_row(name, ms, tap.total_ms) for name, ms in (*ordered, *rest.items())]
-
-
-def _profile_row(name: str, ms: float, total_ms: float) -> tuple[str, ...]:
-    return name, f"{ms:.3f}", f"{percent(ms):.2f} %", f"{100 * ms / total_ms:.0f} %"

@@ -15,23 +15,22 @@ from rich.table import Table
 
 from monitor import assets
 from monitor.bench.alone import decode_alone
+from monitor.bench.breakdown import breakdown
 from monitor.bench.caller import encode, read
 from monitor.bench.child import Cores, process
 from monitor.bench.costs import (
     FULL_PERCENT,
     HEAD,
     KINDS,
-    PROFILE_HEAD,
     Cost,
     Kind,
     Trial,
     cost_row,
-    profile_rows,
     trial_of,
 )
 from monitor.bench.layers import PERIOD
 from monitor.bench.probe import FPS
-from monitor.bench.section import machine_facts, rewrite, section
+from monitor.bench.section import machine_facts, rewrite, section, table
 from monitor.config import CaptureSettings
 
 __all__ = ["measure"]
@@ -75,8 +74,8 @@ async def measure(
 ) -> int:
     """Measure every kind of stream on every path, one after the other; returns 0.
 
-    Tables to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. With `profile`,
-    tables of where the tap's CPU time goes as well. Raises UsageError for a file without markers.
+    Tables to stderr, JSON to stdout; `readme` is a file whose section between the markers is rewritten. With `profile`
+    there is a table of where the tap's CPU time goes as well. Raises UsageError for a file without markers.
     """
     if readme is not None:
         rewrite(readme, None, SECTION)
@@ -89,11 +88,13 @@ async def measure(
                 costs[kind.name] = await _cost(kind, Path(name), many, seconds, profiled=profile)
     found = [cost_row(title, cost) for title, cost in costs.items()]
     _print(console, f"receiving, percent of a core per stream at {FPS} pictures/s", HEAD, found)
-    for title, cost in costs.items() if profile else ():
-        _print(console, title, PROFILE_HEAD, profile_rows(cost))
+    where = breakdown(costs) if profile else None
+    if where is not None:
+        _print(console, "where the tap's time goes", *where)
     if readme is not None:
-        command = f"lifesign bench receive --streams {streams} --seconds {seconds:g}"
-        rewrite(readme, f"{section(HEAD, found, command, machine)}\n\n{NOTES}", SECTION)
+        command = f"lifesign bench receive --streams {streams} --seconds {seconds:g}{' --profile' * profile}"
+        told = [section(HEAD, found, command, machine), NOTES, *([table(*where)] if where else [])]
+        rewrite(readme, "\n\n".join(told), SECTION)
     if json:
         sys.stdout.write(dumps({title: asdict(cost) for title, cost in costs.items()}) + "\n")
     return 0
@@ -110,7 +111,7 @@ nor AV1."""
 
 
 def _print(console: Console, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(*head, title=title)
+    shown = Table(*head, title=title)
     for row in rows:
-        table.add_row(*row)
+        shown.add_row(*row)
     console.print(table)

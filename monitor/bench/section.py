@@ -10,16 +10,20 @@ from typing import Final
 
 from monitor.errors import UsageError
 
-__all__ = ["machine_facts", "rewrite", "rewritten", "section"]
+__all__ = ["machine_facts", "rewrite", "rewritten", "section", "table"]
 
 LIBRARIES: Final = ("aiortc", "av", "mediapipe", "torch", "aiomqtt", "iotcore")
 
 
 def section(head: Sequence[str], rows: Sequence[Sequence[str]], command: str, machine: Mapping[str, str]) -> str:
-    """A table in Markdown, the first column to the left, and under it how it was made and where."""
-    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, rows)]
+    """A table in Markdown, and under it how it was made and where."""
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return "\n".join([*lines, "", f"`{command}` on {facts}."])
+    return f"{table(head, rows)}\n\n`{command}` on {facts}."
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, the first column to the left."""
+    return "\n".join([_line(head), _line(["---", *["---:"] * (len(head) - 1)]), *map(_line, rows)])
 
 
 def _line(cells: Sequence[str]) -> str:

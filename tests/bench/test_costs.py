@@ -6,13 +6,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from monitor.bench.breakdown import breakdown
 from monitor.bench.causes import OTHER, Sampler, cause_of, empty_wake_ms
-from monitor.bench.costs import HEAD, KINDS, PROFILE_HEAD, Cost, Trial, cost_row, profile_rows, trial_of
+from monitor.bench.costs import HEAD, KINDS, Cost, Trial, cost_row, trial_of
 from monitor.bench.paths import Delays
 from monitor.capture import adapter_receiver, adapter_sockets, adapter_srtp, decode, encoded, jitter, tap, units
 from monitor.capture.packet import parse
@@ -60,13 +62,25 @@ def test_row_without_aiortc_compares_with_decoding() -> None:
     assert row == ("480p, 8 at once", "–", "–", "3.00 %", "1.50 %", "–", "2.00 ×", "–", "23", "–", "4 / 9 ms")
 
 
-def test_profile_adds_up() -> None:
-    """Causes, decoding alone, what is above it and the rest are the tap's whole cost; wake-ups are part of it."""
-    rows = profile_rows(Cost(8, trial(4.0), trial(3.0), trial(1.0), 0.5))
-    assert all(len(row) == len(PROFILE_HEAD) for row in rows)
-    assert [row[0] for row in rows[:2]] == ["loop: order", "loop: event loop"]
-    assert sum(float(row[1]) for row in rows[:-1]) == pytest.approx(1.0, abs=0.002)
-    assert rows[-1][1:] == ("0.050", "0.15 %", "5 %")
+def test_breakdown_adds_up() -> None:
+    """Decoding, causes and the rest are the tap's whole cost, in percent of a core; wake-ups are part of it."""
+    cost = Cost(8, trial(4.0), trial(3.0), trial(1.0), 0.5)
+    head, rows = breakdown({"480p": cost, "again": cost})
+    assert head[1:] == ("480p", "again")
+    assert [row[0] for row in rows[2:4]] == ["loop: order", "loop: event loop"]
+    assert all(row[1] == row[2] for row in rows)
+    assert sum(float(row[1]) for row in rows[:-2]) == pytest.approx(3.0, abs=0.03)
+    assert rows[-2][1] == "3.00"
+    assert rows[-1][1] == "0.15"
+
+
+def test_a_cause_seen_in_one_kind_only_took_nothing_in_the_other() -> None:
+    """No row is left out, and no cell is empty."""
+    cost = Cost(8, None, None, trial(1.0), 0.5)
+    other = replace(cost, tap=replace(cost.tap, causes={"order": 5}))
+    told = {row[0]: row[1:] for row in breakdown({"one": cost, "other": other})[1]}
+    assert told["loop: event loop"][1] == "0.00"
+    assert float(told["loop: event loop"][0]) > 0.0
 
 
 @pytest.fixture
