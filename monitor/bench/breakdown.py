@@ -42,4 +42,4 @@ def _ordered(causes: Mapping[str, float]) -> list[str]:
 
 
 def _cell(ms: float) -> str:
-    return f"{percent(ms):.2f}"
+    return f"{round(percent(ms), 2) + 0.0:.2f}"

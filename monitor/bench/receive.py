@@ -114,4 +114,4 @@ def _print(console: Console, title: str, head: Sequence[str], rows: Sequence[Seq
     shown = Table(*head, title=title)
     for row in rows:
         shown.add_row(*row)
-    console.print(table)
+    console.print(shown)
